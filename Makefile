@@ -1,0 +1,60 @@
+# `make demo` parses the example documents with everything running on this machine; `make test` runs the tests.
+# Needs Python 3.11 and a package index; everything is installed into .venv.
+PYTHON ?= python3.11
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test test-fast check format bench-cpu lock clean
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/local  ## Parse every file in examples/ and write demo-output/
+	@$(BIN)/python -m deploy.local.demo
+
+serve: .venv/local  ## Run the three tiers in the foreground, gateway on http://localhost:8080
+	@$(BIN)/python -m deploy.local.serve
+
+test: .venv/dev  ## Run the tests, those on the real tiers included
+	$(BIN)/python -m pytest
+
+test-fast: .venv/dev  ## Run the tests that need no running tiers
+	$(BIN)/python -m pytest -m "not stack"
+
+check: .venv/dev  ## Lint, format check, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	PYTHONPATH=.:triton_models $(BIN)/lint-imports
+
+format: .venv/dev  ## Format and fix what can be fixed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench-cpu: .venv/dev  ## Compare the CPU stack with its engines called directly; measure its memory
+	$(BIN)/python -m benchmarks.cpu
+
+lock: .venv/dev  ## Write requirements/*.txt anew from pyproject.toml (make lock ARGS=--upgrade)
+	$(PIP) uv
+	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh $(ARGS)
+
+clean:  ## Remove what make has made
+	rm -rf .venv .stack demo-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+.venv/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: install it, or say where it is with PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "$(PYTHON) is not Python 3.11, the version that Triton's Python backend is built for" >&2; exit 1; }
+	@echo "making .venv"
+	@$(PYTHON) -m venv .venv
+
+# The lock files name every package with its hash, so pip resolves nothing.
+.venv/local: requirements/local.txt requirements/tritonserver.txt | .venv/bin/python
+	@echo "installing the three tiers into .venv (about 300 MB, once)"
+	@$(PIP) --require-hashes -r requirements/local.txt -r requirements/tritonserver.txt
+	@touch $@
+
+.venv/dev: requirements/dev.txt .venv/local
+	@echo "installing the development tools into .venv"
+	@$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@

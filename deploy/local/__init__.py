@@ -1,0 +1,1 @@
+"""The three tiers on one machine, without containers."""

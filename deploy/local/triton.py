@@ -1,0 +1,71 @@
+"""NVIDIA's tritonserver out of the `nvidia-pytriton` wheel, run without that package's Python API."""
+
+import importlib.util
+import shutil
+import sys
+import sysconfig
+from pathlib import Path
+
+from deploy.local.settings import StackSettings
+
+_ROOT = Path(__file__).resolve().parents[2]
+_MODELS = _ROOT / "triton_models"
+
+# Requests in flight get this long at shutdown; the models cancel theirs at once when the gateway goes.
+_EXIT_SECONDS = 3
+
+
+def prepare_backends(folder: Path) -> Path:
+    """Lay out Triton's Python backend with the stub built for this Python; returns the backend directory.
+
+    Raises:
+        FileNotFoundError: the wheel is missing or has no stub for this Python.
+    """
+    server = _wheel_folder() / "tritonserver"
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    stub = server / "python_backend_stubs" / version / "triton_python_backend_stub"
+    if not stub.exists():
+        raise FileNotFoundError(f"nvidia-pytriton has no Python backend stub for Python {version}")
+    backend = folder / "python"
+    backend.mkdir(parents=True, exist_ok=True)
+    for file in [*(server / "backends" / "python").glob("*.*"), stub]:
+        target = backend / file.name
+        if not target.exists() or target.stat().st_size != file.stat().st_size:
+            shutil.copy2(file, target)
+    return folder
+
+
+def triton_command(settings: StackSettings, backends: Path) -> list[str]:
+    """Arguments that start the server on the settings' ports with our model repository."""
+    return [
+        str(_wheel_folder() / "tritonserver" / "bin" / "tritonserver"),
+        f"--model-repository={_MODELS / 'model_repository'}",
+        f"--backend-directory={backends}",
+        "--http-address=127.0.0.1",
+        "--grpc-address=127.0.0.1",
+        "--metrics-address=127.0.0.1",
+        f"--http-port={settings.triton_http_port}",
+        f"--grpc-port={settings.triton_grpc_port}",
+        f"--metrics-port={settings.triton_metrics_port}",
+        f"--exit-timeout-secs={_EXIT_SECONDS}",
+        "--log-info=false",
+    ]
+
+
+def triton_environment() -> dict[str, str]:
+    """Variables that the server and its Python stubs need."""
+    packages = sysconfig.get_path("purelib")
+    # This Python's own library first: the stub would else load the system's under our standard library.
+    libraries = [sysconfig.get_config_var("LIBDIR"), str(Path(packages) / "nvidia_pytriton.libs")]
+    return {
+        "LD_LIBRARY_PATH": ":".join(libraries),
+        # The stub embeds an interpreter that knows nothing of the virtual environment.
+        "PYTHONPATH": f"{packages}:{_MODELS}",
+    }
+
+
+def _wheel_folder() -> Path:
+    spec = importlib.util.find_spec("pytriton")
+    if spec is None or not spec.submodule_search_locations:
+        raise FileNotFoundError("nvidia-pytriton is not installed")
+    return Path(spec.submodule_search_locations[0])

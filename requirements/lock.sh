@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Writes requirements/*.txt from the dependency groups of pyproject.toml. Run by `make lock`; needs uv.
+#   dev.txt        everything: what `make test` and `make check` install into .venv
+#   local.txt      the tiers and their runner: what `make demo` and `make serve` install into .venv
+#   <tier>.txt     one tier alone: what the images install
+# All at the same versions. tritonserver.txt is written by hand.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+compile() { # compile OUTPUT GROUP... [-- EXTRA_ARGS...]
+  local output=$1; shift
+  local arguments=()
+  while [ $# -gt 0 ] && [ "$1" != -- ]; do arguments+=(--group "$1"); shift; done
+  [ $# -gt 0 ] && shift
+  uv pip compile --quiet --python-version 3.11 --python-platform x86_64-manylinux_2_35 --generate-hashes \
+    --no-emit-index-url --no-annotate --no-header --custom-compile-command "make lock" \
+    "${arguments[@]}" "$@" --output-file "requirements/$output.txt" >/dev/null
+}
+compile dev gateway triton layout-cpu vlm-embedded stack dev -- "$@"
+compile local gateway triton layout-cpu vlm-embedded stack -- --constraint requirements/dev.txt
+for tier in gateway triton layout-cpu vlm-embedded; do
+  compile "$tier" "$tier" -- --constraint requirements/dev.txt
+done
