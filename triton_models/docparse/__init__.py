@@ -1,0 +1,1 @@
+"""The document pipeline that runs inside Triton; importable and testable without it."""

@@ -1,0 +1,119 @@
+"""Decoding of image files, frame by frame, with Pillow."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from docparse.errors import EmptyDocument, ImageTooLarge, InvalidDocument
+from docparse.protocol import PageSize
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Ours is checked on every frame's header before a pixel is decoded; Pillow's warns, then raises at twice.
+Image.MAX_IMAGE_PIXELS = None
+
+# What undoes each EXIF orientation; those from 5 on swap width and height.
+_EXIF_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def check_pixels(width: int, height: int, max_pixels: int) -> None:
+    """Refuse an image whose header announces more pixels than may be decoded.
+
+    Raises:
+        ImageTooLarge: `width * height` is over `max_pixels`.
+        EmptyDocument: it has no pixels.
+    """
+    if width < 1 or height < 1:
+        raise EmptyDocument("`file` is an image without pixels.")
+    if width * height > max_pixels:
+        raise ImageTooLarge(
+            f"`file` is an image of {width} x {height} pixels; at most {max_pixels:,} pixels are accepted."
+        )
+
+
+def inspect_image(path: Path, kind: str, max_pixels: int) -> list[PageSize]:
+    """Sizes of the frames that are pages: every frame of a TIFF, the first of anything else.
+
+    Raises:
+        InvalidDocument: not a decodable image header.
+        ImageTooLarge, EmptyDocument: see `check_pixels`.
+    """
+    sizes = []
+    with _open(path, kind) as image:
+        for index in range(_frame_count(image, kind)):
+            _seek(image, index, kind)
+            check_pixels(*image.size, max_pixels)
+            width, height = image.size
+            if _orientation(image) >= 5:
+                width, height = height, width
+            sizes.append(PageSize(width, height))
+    return sizes
+
+
+def decode_frame(path: Path, kind: str, index: int, max_pixels: int) -> "NDArray[np.uint8]":
+    """One frame as HxWx3 uint8 BGR, turned as its EXIF says, transparency laid on white.
+
+    Raises:
+        InvalidDocument: the pixels are truncated or corrupt.
+    """
+    with _open(path, kind) as image:
+        _seek(image, index, kind)
+        check_pixels(*image.size, max_pixels)
+        try:
+            turn = _TURNS.get(_orientation(image))
+            image.load()
+            rgb = _to_rgb(image)
+        except (OSError, SyntaxError, ValueError, EOFError) as error:
+            raise InvalidDocument(f"`file` is a damaged or truncated {kind.upper()} image.") from error
+    if turn is not None:
+        rgb = rgb.transpose(turn)
+    return np.ascontiguousarray(np.asarray(rgb)[:, :, ::-1])
+
+
+def _open(path: Path, kind: str) -> Image.Image:
+    try:
+        return Image.open(path, formats=[kind.upper()])
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise InvalidDocument(f"`file` begins like a {kind.upper()} image but cannot be decoded.") from error
+
+
+def _frame_count(image: Image.Image, kind: str) -> int:
+    return int(getattr(image, "n_frames", 1)) if kind == "tiff" else 1
+
+
+def _seek(image: Image.Image, index: int, kind: str) -> None:
+    try:
+        image.seek(index)
+    except (EOFError, OSError, SyntaxError, ValueError) as error:
+        raise InvalidDocument(f"Frame {index + 1} of the {kind.upper()} `file` is damaged.") from error
+
+
+def _orientation(image: Image.Image) -> int:
+    # A PNG may hold its EXIF behind the pixels, and Pillow would decode them all to look there.
+    if image.format == "PNG" and "exif" not in image.info:
+        return 1
+    return int(image.getexif().get(_EXIF_ORIENTATION, 1))
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):  # 16 or 32 bits of grey: keep the high byte, as OpenCV does
+        grey = np.asarray(image, dtype=np.int64)
+        return Image.fromarray((grey.clip(0, 0xFFFF) >> 8).astype(np.uint8)).convert("RGB")
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        page = Image.new("RGBA", rgba.size, "white")
+        page.alpha_composite(rgba)
+        return page.convert("RGB")
+    return image.convert("RGB")

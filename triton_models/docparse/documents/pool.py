@@ -1,0 +1,141 @@
+"""Worker processes that render pages, each replaceable without the others noticing.
+
+The standard library's pool gives up all its work when one process dies. Here a worker that PDFium takes
+down, or that does not answer in time, costs the one page that it was at, and is replaced.
+"""
+
+import asyncio
+import logging
+import multiprocessing
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from docparse.documents.worker import RenderTask, serve_tasks
+from docparse.errors import DocparseError, PageFailure
+
+logger = logging.getLogger(__name__)
+
+# A worker asked to end has at most a page to finish; after this it is killed.
+_STOP_SECONDS = 2.0
+
+
+class _WorkerDied(Exception):
+    """The process ended before it answered."""
+
+
+class _Worker:
+    """One process and our end of its pipe; started by its first task, used by one thread at a time."""
+
+    def __init__(self) -> None:
+        # Spawned: a fork of a process with Triton's threads would copy their locks.
+        self._context = multiprocessing.get_context("spawn")
+        self._process: BaseProcess | None = None
+        self._connection: Connection | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process is not None else None
+
+    def call(self, task: RenderTask, timeout_seconds: float) -> Any:
+        connection = self._ensure_started()
+        try:
+            connection.send(task)
+            if not connection.poll(timeout_seconds):
+                self.kill()
+                raise PageFailure(f"{_describe(task)} took longer than {timeout_seconds:g} s to render.")
+            answer = connection.recv()
+        except (EOFError, OSError) as error:
+            self.kill()
+            raise _WorkerDied from error
+        if isinstance(answer, (DocparseError, PageFailure)):
+            raise answer
+        return answer
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+            self._process.close()
+        if self._connection is not None:
+            self._connection.close()
+        self._process = self._connection = None
+
+    def stop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        if self._process is not None:
+            self._process.join(_STOP_SECONDS)
+        self.kill()
+
+    def _ensure_started(self) -> Connection:
+        if self._process is not None and not self._process.is_alive():
+            self.kill()  # it died between two tasks; that is nobody's fault
+        if self._connection is None:
+            self._connection, theirs = self._context.Pipe()
+            self._process = self._context.Process(target=serve_tasks, args=(theirs,), daemon=True)
+            self._process.start()
+            theirs.close()
+        return self._connection
+
+
+class RenderPool:
+    """A fixed number of render workers; tasks wait in order of arrival."""
+
+    def __init__(self, workers: int, timeout_seconds: float) -> None:
+        self._timeout_seconds = timeout_seconds
+        self._workers = [_Worker() for _ in range(workers)]
+        self._idle = deque(self._workers)
+        # One thread per worker only waits on its pipe.
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="render")
+
+    @property
+    def worker_pids(self) -> list[int]:
+        """Process ids of the workers that have started."""
+        return [worker.pid for worker in self._workers if worker.pid is not None]
+
+    async def run(self, task: RenderTask) -> Any:
+        """The worker's answer to `task`.
+
+        Raises:
+            PageFailure: the worker died or took too long over it.
+            DocparseError: what the worker found wrong with the document.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, task)
+
+    def warm_up(self) -> None:
+        """Start every worker now, so that the first document does not wait for imports."""
+        for worker in self._workers:
+            worker._ensure_started()  # noqa: SLF001  the pool and its worker are one
+
+    def close(self) -> None:
+        """End the workers; tasks still waiting are dropped."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for worker in self._workers:
+            with suppress(OSError, ValueError):
+                worker.stop()
+
+    def _run(self, task: RenderTask) -> Any:
+        worker = self._idle.popleft()  # as many threads as workers: there is always one
+        try:
+            return self._call(worker, task)
+        finally:
+            self._idle.append(worker)
+
+    def _call(self, worker: _Worker, task: RenderTask) -> Any:
+        try:
+            return worker.call(task, self._timeout_seconds)
+        except _WorkerDied:
+            logger.warning("a render worker died; %s is tried once more", _describe(task))
+        try:
+            return worker.call(task, self._timeout_seconds)
+        except _WorkerDied as error:  # twice in a row: it is this page
+            raise PageFailure(f"{_describe(task)} brought its render process down.") from error
+
+
+def _describe(task: RenderTask) -> str:
+    return "The document" if task.index is None else f"Page {task.index + 1}"

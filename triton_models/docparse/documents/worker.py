@@ -1,0 +1,73 @@
+"""The render worker: what runs in each process of the pool."""
+
+import signal
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from docparse.documents.images import decode_frame, inspect_image
+from docparse.documents.pdf import PdfReader
+from docparse.errors import DocparseError, InvalidDocument, PageFailure
+from docparse.protocol import DocumentKind, PageSize
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class RenderTask:
+    """One call to a worker: `index` None asks for the page sizes, a number for that page's picture."""
+
+    path: Path
+    kind: DocumentKind
+    index: int | None
+    scale: float
+    max_pixels: int
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentInfo:
+    """What a document is, without a pixel decoded."""
+
+    kind: Literal["image", "pdf", "tiff"]
+    pages: list[PageSize]
+
+
+def serve_tasks(connection: Connection) -> None:
+    """Answer tasks until the other end closes; the answer is a result or an error."""
+    # Ctrl+C reaches the whole process group; the pool decides when a worker ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    reader = PdfReader()
+    while True:
+        try:
+            task: RenderTask = connection.recv()
+        except EOFError:
+            reader.close()
+            return
+        answer: object
+        try:
+            answer = run_task(task, reader)
+        except (DocparseError, PageFailure) as error:
+            answer = error
+        except Exception as error:  # noqa: BLE001  the boundary of this process: a document must not end it
+            answer = InvalidDocument(f"`file` cannot be read: {type(error).__name__}.")
+        connection.send(answer)
+
+
+def run_task(task: RenderTask, reader: PdfReader) -> "DocumentInfo | NDArray[np.uint8]":
+    """Inspect or render, by the task's `index`.
+
+    Raises:
+        DocparseError, PageFailure: see `PdfReader` and `documents.images`.
+    """
+    if task.kind == "pdf":
+        if task.index is None:
+            return DocumentInfo("pdf", reader.inspect(task.path, task.scale, task.max_pixels))
+        return reader.render(task.path, task.index, task.scale, task.max_pixels)
+    if task.index is None:
+        pages = inspect_image(task.path, task.kind, task.max_pixels)
+        # A TIFF of one frame is an image to clients, of several a paged document (CONTRACT: dataInfo).
+        return DocumentInfo("tiff" if len(pages) > 1 else "image", pages)
+    return decode_frame(task.path, task.kind, task.index, task.max_pixels)

@@ -1,0 +1,83 @@
+"""Everything of the pipeline that an operator can set, read once from the environment."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Built once by each Triton model in `initialize` and passed on by constructor."""
+
+    model_config = SettingsConfigDict(env_prefix="HPS_", frozen=True, extra="ignore", populate_by_name=True)
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Lowest level that is logged."
+    )
+    layout_engine: Literal["cdla"] = Field(
+        "cdla", description="Layout detector: `cdla` runs on a CPU, its weights are in its wheel."
+    )
+    layout_threads: int = Field(
+        2, ge=1, description="Threads of one layout inference; the CPU engine gains little above 2."
+    )
+    vlm_urls: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("http://localhost:8081",),
+        validation_alias=AliasChoices("HPS_VLM_URLS", "HPS_VLM_URL"),
+        description="Base URLs of the VLM servers, comma-separated, with or without `/v1`.",
+    )
+    vlm_model: str = Field("PaddleOCR-VL-0.9B", description="Model name sent to the VLM server.")
+    vlm_max_concurrency: int = Field(
+        128, ge=1, description="VLM calls in flight per VLM server, over all documents."
+    )
+    vlm_timeout: float = Field(
+        120.0, gt=0, description="Seconds one VLM call may take before it is retried elsewhere."
+    )
+    vlm_retries: int = Field(
+        2, ge=0, description="Further attempts after a transport fault or a 5xx answer; never after a 4xx."
+    )
+    vlm_pixel_limits: Literal["resize", "send", "off"] = Field(
+        "resize",
+        description="How a crop meets the model's pixel limits: resized here, sent as `mm_processor_kwargs` "
+        "(vLLM needs `--trust-request-mm-kwargs`), or not at all.",
+    )
+    max_pages: int = Field(0, ge=0, description="Most pages of one request; 0 means no limit.")
+    max_pixels: int = Field(
+        178_956_970,  # twice Pillow's decompression-bomb warning, the limit that PaddleX uses too
+        gt=0,
+        description="Most pixels of one page; larger images are refused, PDF pages are rendered smaller.",
+    )
+    render_scale: float = Field(2.0, gt=0, le=8, description="PDF pixels per point; 2.0 is 144 dpi.")
+    render_workers: int = Field(
+        default_factory=lambda: min(4, os.cpu_count() or 1),
+        ge=1,
+        description="Processes that decode images and render PDF pages.",
+    )
+    render_timeout: float = Field(
+        60.0, gt=0, description="Seconds one page may take to render before its worker is replaced."
+    )
+    pages_ahead: int = Field(
+        4, ge=1, description="Pages of one document that are in work at a time; bounds its memory."
+    )
+    max_pages_in_flight: int = Field(
+        16, ge=1, description="Pages in work over all documents; bounds the pipeline's memory."
+    )
+    spool_dir: Path | None = Field(
+        None, description="Folder for documents being parsed; the system's temporary folder by default."
+    )
+
+    @field_validator("vlm_urls", mode="before")
+    @classmethod
+    def _split_urls(cls, value: object) -> object:
+        if isinstance(value, str):
+            value = tuple(part.strip() for part in value.split(",") if part.strip())
+        if isinstance(value, tuple):
+            return tuple(url.rstrip("/").removesuffix("/v1") for url in value)
+        return value
+
+    @model_validator(mode="after")
+    def _require_vlm(self) -> "Settings":
+        if not self.vlm_urls:
+            raise ValueError("HPS_VLM_URLS names no VLM server")
+        return self
