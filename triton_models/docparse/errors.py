@@ -1,4 +1,5 @@
 """Everything that can go wrong with a document, a page or a region, with the code that clients get."""
+# ruff: noqa: N818  names say what happened; `Error` after each would say nothing more
 
 from typing import ClassVar
 
@@ -90,8 +91,18 @@ class InternalError(DocparseError):
 
 
 class PageFailure(Exception):
-    """One page could not be rendered or laid out; the document's other pages go on."""
+    """One page could not be rendered or laid out; the document's other pages go on.
+
+    The message becomes a warning of the page, under `code`.
+    """
+
+    code: ClassVar[str] = "page_failed"
 
 
 class RegionFailure(Exception):
-    """One region could not be recognised; the page's other regions go on."""
+    """One region could not be recognised; the page's other regions go on.
+
+    The message becomes a warning of the page, under `code`.
+    """
+
+    code: ClassVar[str] = "region_failed"

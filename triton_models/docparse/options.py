@@ -1,0 +1,216 @@
+"""The parse options of one request: every one that exists, resolved and checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from docparse.errors import InvalidOption
+from docparse.labels import DEFAULT_IGNORED_LABELS, IMAGE_LABELS, PROMPT_LABELS
+from docparse.layout.detector import LayoutOptions
+from docparse.option_values import (
+    camel_case,
+    is_number,
+    read_bool,
+    read_choice,
+    read_count,
+    read_number,
+    read_object,
+    read_per_class,
+    read_strings,
+    refuse,
+)
+from docparse.prompts import PixelLimits, Task, read_pixel_limits, task_for
+
+SHAPE_MODES = ("rect", "quad", "poly", "auto")
+MERGE_MODES = ("large", "small", "union")
+OUTPUT_FORMATS = ("docx",)
+
+# Enough for a dense page's largest table; PaddleX's default.
+DEFAULT_MAX_NEW_TOKENS = 4096
+
+# In `vlmExtraArgs` these override the options of the same name, as in PaddleX.
+_SAMPLING_NAMES = ("repetition_penalty", "temperature", "top_p", "min_pixels", "max_pixels", "max_new_tokens")
+
+# What the pipeline itself says to the VLM server; a client may not.
+_RESERVED_EXTRA_ARGS = (
+    "model", "messages", "stream", "stream_options", "n", "skip_special_tokens", "mm_processor_kwargs",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParseOptions:
+    """What a request asks for, nulls replaced by PaddleOCR-VL's defaults; made by `from_wire`.
+
+    Attributes:
+        use_chart_recognition, use_seal_recognition: also true when layout detection is off and
+            `prompt_label` says so.
+        pixel_limits: by task, from `minPixels`, `maxPixels` and `vlmExtraArgs`.
+        sampling: parameters of the VLM call under OpenAI's (and vLLM's) names.
+        page_ranges: as the client wrote it; checked against the document's pages when it is open.
+    """
+
+    use_layout_detection: bool
+    use_chart_recognition: bool
+    use_seal_recognition: bool
+    use_ocr_for_image_block: bool
+    layout: LayoutOptions
+    prompt_label: str
+    format_block_content: bool
+    merge_layout_blocks: bool
+    markdown_ignore_labels: tuple[str, ...]
+    pixel_limits: Mapping[Task, PixelLimits]
+    sampling: Mapping[str, Any]
+    prettify_markdown: bool
+    show_formula_number: bool
+    return_markdown_images: bool
+    restructure_pages: bool
+    merge_tables: bool
+    relevel_titles: bool
+    output_formats: tuple[str, ...]
+    visualize: bool
+    page_ranges: str | None
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> "ParseOptions":
+        """Read the `parse` object of the wire: snake_case names, null or missing means the default.
+
+        Raises:
+            InvalidOption: a value is wrong, or asks for a model that is not loaded.
+        """
+        _refuse_preprocessing(wire)
+        flags = {name: read_bool(name, wire.get(name), default) for name, default in _FLAGS.items()}
+        prompt_label = read_choice("prompt_label", wire.get("prompt_label") or "ocr", PROMPT_LABELS)
+        if not flags["use_layout_detection"]:
+            flags["use_chart_recognition"] |= prompt_label == "chart"
+            flags["use_seal_recognition"] |= prompt_label == "seal"
+        pixel_limits, sampling = _read_vlm(wire)
+        page_ranges = wire.get("page_ranges")
+        if page_ranges is not None and not isinstance(page_ranges, str):
+            raise refuse("page_ranges", "a string such as '1-3,7'", page_ranges)
+        return cls(
+            **flags,
+            layout=_read_layout(wire),
+            prompt_label=prompt_label,
+            markdown_ignore_labels=read_strings(
+                "markdown_ignore_labels", wire.get("markdown_ignore_labels"), DEFAULT_IGNORED_LABELS
+            ),
+            pixel_limits=pixel_limits,
+            sampling=sampling,
+            output_formats=_read_output_formats(wire.get("output_formats")),
+            page_ranges=page_ranges,
+        )
+
+    @property
+    def unread_labels(self) -> tuple[str, ...]:
+        """Labels whose regions are kept as pictures and not recognised."""
+        pictures = () if self.use_ocr_for_image_block else IMAGE_LABELS
+        charts = () if self.use_chart_recognition else ("chart",)
+        seals = () if self.use_seal_recognition else ("seal",)
+        return (*pictures, *charts, *seals)
+
+    @property
+    def pictured_labels(self) -> tuple[str, ...]:
+        """Labels whose regions appear as pictures in the Markdown; some of them are recognised too."""
+        return (*IMAGE_LABELS, "seal", *(() if self.use_chart_recognition else ("chart",)))
+
+    def task_for(self, label: str) -> Task:
+        """What the VLM is asked about a region of this label."""
+        return task_for(
+            label,
+            use_chart_recognition=self.use_chart_recognition,
+            use_seal_recognition=self.use_seal_recognition,
+        )
+
+
+_FLAGS: Mapping[str, bool] = {
+    "use_layout_detection": True,
+    "use_chart_recognition": False,
+    "use_seal_recognition": False,
+    "use_ocr_for_image_block": False,
+    "format_block_content": False,
+    "merge_layout_blocks": True,
+    "prettify_markdown": True,
+    "show_formula_number": False,
+    "return_markdown_images": True,
+    "restructure_pages": False,
+    "merge_tables": True,
+    "relevel_titles": True,
+    "visualize": True,
+}
+
+
+def _refuse_preprocessing(wire: Mapping[str, Any]) -> None:
+    for name, model in (("use_doc_orientation_classify", "orientation"), ("use_doc_unwarping", "unwarping")):
+        if read_bool(name, wire.get(name), default=False):
+            raise InvalidOption(
+                f"`{camel_case(name)}` cannot be true: the document {model} model is not loaded here."
+            )
+
+
+def _read_layout(wire: Mapping[str, Any]) -> LayoutOptions:
+    nms = wire.get("layout_nms")
+    shape_mode = wire.get("layout_shape_mode")
+    return LayoutOptions(
+        threshold=read_per_class("layout_threshold", wire.get("layout_threshold"), _read_threshold),
+        nms=None if nms is None else read_bool("layout_nms", nms, default=False),
+        unclip_ratio=read_per_class("layout_unclip_ratio", wire.get("layout_unclip_ratio"), _read_ratio),
+        merge_bboxes_mode=read_per_class(
+            "layout_merge_bboxes_mode", wire.get("layout_merge_bboxes_mode"), _read_merge_mode
+        ),
+        shape_mode=read_choice(
+            "layout_shape_mode", "auto" if shape_mode is None else shape_mode, SHAPE_MODES
+        ),
+    )
+
+
+def _read_threshold(name: str, value: object) -> float:
+    if not is_number(value) or not 0 <= value <= 1:
+        raise refuse(name, "a number from 0 to 1", value)
+    return float(value)
+
+
+def _read_ratio(name: str, value: object) -> tuple[float, float]:
+    ratios: list[object] = list(value) if isinstance(value, list | tuple) else [value, value]
+    numbers = [float(ratio) for ratio in ratios if is_number(ratio) and ratio > 0]
+    if len(ratios) != 2 or len(numbers) != 2:
+        raise refuse(name, "a number above 0, or two of them: [width, height]", value)
+    return numbers[0], numbers[1]
+
+
+def _read_merge_mode(name: str, value: object) -> str:
+    return read_choice(name, value, MERGE_MODES)
+
+
+def _read_vlm(wire: Mapping[str, Any]) -> tuple[Mapping[Task, PixelLimits], dict[str, Any]]:
+    extra = read_object("vlm_extra_args", wire.get("vlm_extra_args"))
+    for name in _RESERVED_EXTRA_ARGS:
+        if name in extra:
+            raise InvalidOption(f"`vlmExtraArgs.{name}` cannot be set: the service decides it.")
+    asked = {name: extra.pop(name) if name in extra else wire.get(name) for name in _SAMPLING_NAMES}
+    limits = read_pixel_limits(
+        read_count("min_pixels", asked["min_pixels"]), read_count("max_pixels", asked["max_pixels"]), extra
+    )
+    temperature = read_number("temperature", asked["temperature"], "a number from 0 up", lambda v: v >= 0)
+    top_p = read_number("top_p", asked["top_p"], "a number above 0 and at most 1", lambda v: 0 < v <= 1)
+    penalty = read_number(
+        "repetition_penalty", asked["repetition_penalty"], "a number above 0", lambda v: v > 0
+    )
+    sampling: dict[str, Any] = {
+        **extra,
+        "temperature": 0.0 if temperature is None else temperature,  # reading is not creative writing
+        "max_completion_tokens": read_count("max_new_tokens", asked["max_new_tokens"])
+        or DEFAULT_MAX_NEW_TOKENS,
+    }
+    if top_p is not None:
+        sampling["top_p"] = top_p
+    if penalty is not None:
+        sampling["repetition_penalty"] = penalty
+    return limits, sampling
+
+
+def _read_output_formats(value: object) -> tuple[str, ...]:
+    formats = read_strings("output_formats", value, ())
+    for name in formats:
+        if name not in OUTPUT_FORMATS:
+            raise refuse("output_formats", f"a list of: {', '.join(OUTPUT_FORMATS)}", name)
+    return tuple(dict.fromkeys(formats))
