@@ -1,0 +1,8 @@
+"""From recognised regions to a finished element of `layoutParsingResults`."""
+
+from docparse.assembly.element import render_page
+from docparse.assembly.image_keys import ImageKeys
+from docparse.assembly.page import ParsedPage, assemble_page
+from docparse.assembly.restructuring import restructure
+
+__all__ = ["ImageKeys", "ParsedPage", "assemble_page", "render_page", "restructure"]

@@ -1,0 +1,58 @@
+"""Names of pictures, unique over the pages of one response."""
+
+import re
+import threading
+from collections.abc import Iterable
+
+_BOX = re.compile(r"_box_(?=[^/]*$)")
+
+
+class ImageKeys:
+    """Decides which page of a document keeps a picture's plain name; one per response, thread-safe.
+
+    PaddleX names a picture by its label and box, so two pages with a figure in the same place would share
+    a name. The rule: the first page that has the name keeps it; on others the name gets the page's number.
+    Pages are finished in any order and none waits for another, so "first" means, in this order: a page
+    that was already given the name, then the lowest position among the pages that have announced it.
+    Pages announce at layout, long before they are rendered and nearly in order, so that in practice the
+    lowest position always wins and the same request gives the same names. Uniqueness never depends on it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._announced: dict[str, int] = {}
+        self._given: dict[str, int] = {}
+        self._claims = 0
+
+    def announce(self, position: int, keys: Iterable[str]) -> None:
+        """Say early which names the page at `position` (from 0) will ask for. Optional."""
+        with self._lock:
+            for key in keys:
+                self._announced[key] = min(position, self._announced.get(key, position))
+
+    def claim(self, position: int | None, keys: Iterable[str]) -> dict[str, str]:
+        """The names that the page at `position` must use instead; those that it keeps are not in it.
+
+        Called once per page. Pages that do not know their position are numbered as they come.
+        """
+        renamed = {}
+        with self._lock:
+            position = self._claims if position is None else position
+            self._claims += 1
+            for key in keys:
+                first = self._given.get(key)
+                if first is None:
+                    first = min(position, self._announced.get(key, position))
+                    if first == position:
+                        self._given[key] = position
+                if first != position:
+                    renamed[key] = name_with_page(key, position)
+        return renamed
+
+
+def name_with_page(key: str, position: int) -> str:
+    """`imgs/img_in_image_box_1_2_3_4.jpg` of the second page: `imgs/img_in_image_page_2_box_1_2_3_4.jpg`.
+
+    What clients read out of a name, its start and its box at the end, stays where it was.
+    """
+    return _BOX.sub(f"_page_{position + 1}_box_", key)

@@ -1,0 +1,182 @@
+"""A page, assembled: its blocks in PaddleX's form, its pictures encoded, and what went wrong."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from docparse import paddlex_forms
+from docparse.assembly.pictures import draw_layout, draw_spotting, encode_jpeg
+from docparse.assembly.texts import clean_text, read_spotting, table_to_html
+from docparse.options import ParseOptions
+from docparse.regions import PageRegions, Region
+
+if TYPE_CHECKING:
+    from docparse.recognition import Recognition
+
+
+@dataclass(slots=True)
+class ParsedPage:
+    """A page with its texts; holds encoded pictures only, never the page's pixels.
+
+    Attributes:
+        position: of the page among those parsed, from 0; None when nobody said.
+        form: the page as PaddleX's own result class, from which JSON, Markdown and Word are made.
+        pictures: JPEG by image key; empty when the request does not want them.
+        image_keys: every key that the page's texts may name.
+        input_image, layout_image, spotting_image: JPEGs, when the request is to see them.
+        warnings: what a reader of the page should know, `{"code", "message", "blockId"?}` each.
+        keys_are_final: whether the image keys are already unique in the response.
+    """
+
+    position: int | None
+    form: Any
+    image_keys: list[str]
+    pictures: dict[str, bytes]
+    input_image: bytes | None = None
+    output_images: dict[str, bytes] = field(default_factory=dict)
+    warnings: list[dict[str, Any]] = field(default_factory=list)
+    keys_are_final: bool = False
+
+
+def assemble_page(
+    regions: PageRegions,
+    recognitions: "Mapping[int, Recognition]",
+    options: ParseOptions,
+    warnings: Sequence[Mapping[str, Any]] = (),
+) -> ParsedPage:
+    """Join a page's regions with what was recognised in them.
+
+    A region without a text becomes an empty block and a warning of the page.
+
+    Args:
+        regions: as `build_regions` made them; its requests are no longer needed.
+        recognitions: by the index of their request.
+        options: of the request.
+        warnings: about the whole page, to go before those of its regions.
+    """
+    builder = _PageBuilder(regions, recognitions, options, warnings)
+    builder.add_blocks()
+    return builder.finish()
+
+
+class _PageBuilder:
+    def __init__(
+        self,
+        regions: PageRegions,
+        recognitions: "Mapping[int, Recognition]",
+        options: ParseOptions,
+        warnings: Sequence[Mapping[str, Any]],
+    ) -> None:
+        self._regions = regions
+        self._recognitions = recognitions
+        self._options = options
+        self._warnings = [dict(warning) for warning in warnings]
+        self._requested = {request.index for request in regions.requests} | set(recognitions)
+        self._blocks: list[Any] = []
+        self._blocks_by_key: dict[str, Any] = {}
+        self._tables: list[tuple[Any, Mapping[str, str]]] = []
+        self._spotting: dict[str, Any] = {}
+        self._with_pictures = options.return_markdown_images or bool(options.output_formats)
+        self._pictures: dict[str, bytes] = {}
+
+    def add_blocks(self) -> None:
+        """Make a block of each region, then show the figures inside tables."""
+        for index, region in enumerate(self._regions.regions):
+            block = self._block(index, region)
+            if region.label == "table":
+                self._tables.append((block, region.figure_tokens))
+            if region.image_key is not None:
+                self._blocks_by_key[region.image_key] = block
+                if region.image_key in self._regions.swallowed_keys:
+                    continue  # its table shows it
+                block.image = {"path": region.image_key, "img": None}
+            self._blocks.append(block)
+        for table, tokens in self._tables:
+            table.content = paddlex_forms.untokenize_figures(table.content, tokens, self._blocks_by_key)
+
+    def finish(self) -> ParsedPage:
+        regions, options = self._regions, self._options
+        if self._with_pictures:
+            self._pictures = {key: encode_jpeg(picture) for key, picture in regions.pictures.items()}
+        page = ParsedPage(
+            regions.position, self._form(), regions.image_keys, self._pictures, warnings=self._warnings
+        )
+        if options.visualize and regions.image is not None:
+            page.input_image = encode_jpeg(regions.image)
+            if regions.boxes is not None:
+                page.output_images["layout_det_res"] = encode_jpeg(draw_layout(regions.image, regions.boxes))
+            if self._spotting:
+                drawn = draw_spotting(regions.image, self._spotting["rec_polys"], self._spotting["rec_texts"])
+                page.output_images["spotting_res_img"] = encode_jpeg(drawn)
+        return page
+
+    def _block(self, index: int, region: Region) -> Any:  # noqa: ANN401  PaddleX has no types
+        return paddlex_forms.Block(
+            label=region.label,
+            bbox=region.box,
+            content=self._content(index, region) if index in self._requested else "",
+            group_id=region.group_id,
+            polygon_points=region.polygon_points,
+        )
+
+    def _content(self, index: int, region: Region) -> str:
+        recognition = self._recognitions.get(index)
+        if recognition is None or recognition.failure is not None or recognition.finish_reason == "error":
+            reason = recognition.failure if recognition is not None else None
+            self._warn("region_failed", index, region, reason or "it was not recognised")
+            return ""
+        if recognition.finish_reason == "length":
+            self._warn("region_truncated", index, region, "its text was cut at the token limit")
+        text = clean_text(recognition.text, region.label)
+        if region.label == "table":
+            text, problem = table_to_html(text)
+            if problem is not None:
+                self._warn(
+                    "table_not_converted", index, region, f"the table {problem}; its text is left as read"
+                )
+        if region.label == "spotting":
+            text, self._spotting = read_spotting(text, region.width, region.height)
+        return text
+
+    def _warn(self, code: str, index: int, region: Region, reason: str) -> None:
+        box = [int(side) for side in region.box]
+        self._warnings.append(
+            {
+                "code": code,
+                "message": f"Region {index} ({region.label}): {reason}",
+                "blockLabel": region.label,
+                "blockBbox": box,
+            }
+        )
+
+    def _form(self) -> Any:  # noqa: ANN401  PaddleX has no types
+        regions, options = self._regions, self._options
+        return paddlex_forms.PageForm(
+            {
+                "input_path": None,
+                "page_index": None,
+                "page_count": None,
+                "width": regions.width,
+                "height": regions.height,
+                "model_settings": model_settings(options),
+                "layout_det_res": {"boxes": regions.boxes},
+                "parsing_res_list": self._blocks,
+                "spotting_res": self._spotting,
+                "imgs_in_doc": [{"path": key, "img": None} for key in regions.gathered_keys],
+            }
+        )
+
+
+def model_settings(options: ParseOptions) -> dict[str, Any]:
+    """The settings under which a page was parsed, as `prunedResult` shows them."""
+    return {
+        "use_doc_preprocessor": False,
+        "use_layout_detection": options.use_layout_detection,
+        "use_chart_recognition": options.use_chart_recognition,
+        "use_seal_recognition": options.use_seal_recognition,
+        "use_ocr_for_image_block": options.use_ocr_for_image_block,
+        "format_block_content": options.format_block_content,
+        "merge_layout_blocks": options.merge_layout_blocks,
+        "markdown_ignore_labels": list(options.markdown_ignore_labels),
+        "return_layout_polygon_points": options.layout.shape_mode != "rect",
+    }
