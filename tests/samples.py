@@ -37,7 +37,9 @@ def pdf_without_pages() -> bytes:
     )
 
 
-def image_bytes(kind: str, size: tuple[int, int] = (60, 40), mode: str = "RGB", colour: object = None) -> bytes:
+def image_bytes(
+    kind: str, size: tuple[int, int] = (60, 40), mode: str = "RGB", colour: object = None
+) -> bytes:
     buffer = io.BytesIO()
     Image.new(mode, size, colour).save(buffer, kind.upper())
     return buffer.getvalue()
@@ -51,9 +53,15 @@ def noise_png(side: int = 64) -> bytes:
 
 
 def png_header_of(width: int, height: int) -> bytes:
-    """A PNG that announces any size and holds no pixels: what a decompression bomb looks like from outside."""
+    """A PNG that announces any size and holds no pixels: a decompression bomb, seen from outside."""
+
     def chunk(name: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b""))
+        + chunk(b"IEND", b"")
+    )

@@ -100,7 +100,8 @@ def main() -> int:
     """Run the demo; returns the exit code."""
     # The paper first: its first page is the one that is printed.
     examples = sorted(
-        (path for path in _EXAMPLES.iterdir() if path.suffix in _SUFFIXES), key=lambda path: path.suffix != ".pdf"
+        (path for path in _EXAMPLES.iterdir() if path.suffix in _SUFFIXES),
+        key=lambda path: path.suffix != ".pdf",
     )
     shutil.rmtree(_OUTPUT, ignore_errors=True)
     started = time.monotonic()
@@ -112,8 +113,8 @@ def main() -> int:
     except (StackFailed, RuntimeError, OSError) as error:
         _show(f"\nthe demo failed: {error}\n")
         return 1
-    written = _OUTPUT.relative_to(_ROOT)
-    _show(f"{len(examples)} documents written to {written}/ in {time.monotonic() - started:.0f} s; everything stopped.\n")
+    seconds = time.monotonic() - started
+    _show(f"{len(examples)} documents written to {_OUTPUT.name}/ in {seconds:.0f} s; everything stopped.\n")
     return 0
 
 

@@ -43,7 +43,11 @@ class Stack(honcho.manager.Manager):
             return  # honcho does not know every process id yet; its loop comes back through `_any_stopped`
         if self.first_to_stop is None and self.returncode not in (None, *_SIGNAL_CODES):
             self.first_to_stop = next(
-                ((name, tier["returncode"]) for name, tier in self._processes.items() if "returncode" in tier),
+                (
+                    (name, tier["returncode"])
+                    for name, tier in self._processes.items()
+                    if "returncode" in tier
+                ),
                 None,
             )
         super().terminate()
@@ -61,7 +65,15 @@ def add_tiers(stack: Stack, settings: StackSettings) -> None:
     environment = {"PYTHONUNBUFFERED": "1", **os.environ}
     vlm_urls = settings.vlm_urls or f"http://127.0.0.1:{settings.vlm_port}"
     if not settings.vlm_urls:
-        command = [sys.executable, "-m", "vlm_server", "--engine", "embedded", "--port", str(settings.vlm_port)]
+        command = [
+            sys.executable,
+            "-m",
+            "vlm_server",
+            "--engine",
+            "embedded",
+            "--port",
+            str(settings.vlm_port),
+        ]
         stack.add_process("vlm", _exec(command), env=environment)
         # The embedded engine scales crops itself, and more calls than a few only wait in its queue.
         environment = {"HPS_VLM_PIXEL_LIMITS": "send", "HPS_VLM_MAX_CONCURRENCY": "8", **environment}

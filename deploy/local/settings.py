@@ -33,5 +33,11 @@ def free_ports(count: int) -> list[int]:
 
 def free_port_environment() -> dict[str, str]:
     """Environment that puts every tier of a stack on a free port."""
-    names = ("HPS_PORT", "HPS_TRITON_HTTP_PORT", "HPS_TRITON_GRPC_PORT", "HPS_TRITON_METRICS_PORT", "HPS_VLM_PORT")
+    names = (
+        "HPS_PORT",
+        "HPS_TRITON_HTTP_PORT",
+        "HPS_TRITON_GRPC_PORT",
+        "HPS_TRITON_METRICS_PORT",
+        "HPS_VLM_PORT",
+    )
     return {name: str(port) for name, port in zip(names, free_ports(len(names)), strict=True)}

@@ -17,6 +17,7 @@ class ScriptedVlm:
         self.script = list(script)
         self.calls: list[dict] = []
         self.healthy = True
+        self.hanging = asyncio.Event()
         self.left = asyncio.Event()
         app = web.Application()
         app.router.add_post("/v1/chat/completions", self._complete)
@@ -44,6 +45,7 @@ class ScriptedVlm:
             request.transport.abort()
             return web.Response()
         if step == "hang":
+            self.hanging.set()
             try:
                 await asyncio.Event().wait()
             finally:
@@ -119,7 +121,6 @@ async def test_a_cancelled_call_closes_its_connection():
     async with ScriptedVlm("hang") as vlm, client_for(vlm) as client:
         call = asyncio.create_task(client.complete(IMAGE, "OCR:", {}))
         async with asyncio.timeout(10):
-            while not vlm.calls:
-                await asyncio.sleep(0.01)
+            await vlm.hanging.wait()
             call.cancel()
             await vlm.left.wait()

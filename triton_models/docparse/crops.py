@@ -22,7 +22,7 @@ def encode_crop(image: "NDArray[np.uint8]") -> bytes:
     ok, encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
     if not ok:
         raise ValueError(f"a picture of shape {image.shape} cannot be encoded")
-    return b"data:image/jpeg;base64," + pybase64.b64encode(memoryview(encoded))
+    return b"data:image/jpeg;base64," + pybase64.b64encode(encoded.data)
 
 
 def resize_to_limits(image: "NDArray[np.uint8]", min_pixels: int, max_pixels: int) -> "NDArray[np.uint8]":

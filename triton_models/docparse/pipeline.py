@@ -58,9 +58,7 @@ class DocumentPipeline:
             options = ParseOptions.from_wire(request.parse)
             async with open_document(data, request.kind, options.page_ranges, pool, settings) as document:
                 send(
-                    document_event(
-                        document.kind, document.pages, document.total_pages, settings.render_scale
-                    )
+                    document_event(document.kind, document.pages, document.total_pages, settings.render_scale)
                 )
                 run = _DocumentRun(self._stages, document, options, send)
                 await (run.send_restructured() if options.restructure_pages else run.send_as_done())

@@ -1,4 +1,4 @@
-"""Calls to the VLM servers, over OpenAI's chat completions protocol. The only network code of the pipeline."""
+"""Calls to the VLM servers, by OpenAI's chat completions protocol; the pipeline's only network code."""
 
 import asyncio
 import logging
@@ -110,7 +110,9 @@ class VlmClient:
                 if response.status >= 500 or response.status == 429:
                     raise _ServerFault(f"HTTP {response.status}")
                 if response.status != 200:
-                    raise RegionFailure(f"The VLM server refused it: {_error_message(response.status, answer)}")
+                    raise RegionFailure(
+                        f"The VLM server refused it: {_error_message(response.status, answer)}"
+                    )
         finally:
             replica.in_flight -= 1
         return _read_completion(answer, retries)

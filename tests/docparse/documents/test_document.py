@@ -4,7 +4,6 @@ import signal
 
 import numpy as np
 import pytest
-from tests.samples import encrypted_pdf, image_bytes, noise_png, pdf_bytes, pdf_without_pages, png_header_of
 from PIL import Image
 
 from docparse.documents import RenderPool, open_document
@@ -18,6 +17,7 @@ from docparse.errors import (
     TooManyPages,
 )
 from docparse.settings import Settings
+from tests.samples import encrypted_pdf, image_bytes, noise_png, pdf_bytes, pdf_without_pages, png_header_of
 
 
 async def test_a_pdf_is_rendered_at_two_pixels_per_point_page_by_page(pool, settings):

@@ -24,7 +24,13 @@ class Document:
     """The selected pages of one document; made by `open_document`."""
 
     def __init__(
-        self, path: Path, kind: DocumentKind, info: DocumentInfo, selected: list[int], pool: RenderPool,
+        self,
+        path: Path,
+        kind: DocumentKind,
+        info: DocumentInfo,
+        *,
+        selected: list[int],
+        pool: RenderPool,
         settings: Settings,
     ) -> None:
         self._path = path
@@ -44,7 +50,10 @@ class Document:
             InvalidDocument: an image's pixels are damaged.
         """
         task = RenderTask(
-            self._path, self._format, self._selected[position], self._settings.render_scale,
+            self._path,
+            self._format,
+            self._selected[position],
+            self._settings.render_scale,
             self._settings.max_pixels,
         )
         pixels: NDArray[np.uint8] = await self._pool.run(task)
@@ -53,7 +62,7 @@ class Document:
 
 @asynccontextmanager
 async def open_document(
-    data: "bytes | memoryview | NDArray[np.uint8]",
+    data: "bytes | NDArray[np.uint8]",
     kind: DocumentKind,
     page_ranges: str | None,
     pool: RenderPool,
@@ -78,17 +87,17 @@ async def open_document(
         selected = select_pages(page_ranges, len(info.pages))
         if settings.max_pages and len(selected) > settings.max_pages:
             raise TooManyPages(
-                f"The request is for {len(selected)} pages; at most {settings.max_pages} are accepted in one. "
-                "Ask for fewer with `pageRanges`."
+                f"The request is for {len(selected)} pages; at most {settings.max_pages} are accepted in one."
+                " Ask for fewer with `pageRanges`."
             )
-        yield Document(path, kind, info, selected, pool, settings)
+        yield Document(path, kind, info, selected=selected, pool=pool, settings=settings)
     finally:
         # The workers keep an unlinked file readable for as long as they have it open.
         path.unlink(missing_ok=True)
 
 
-def _spool(data: "bytes | memoryview | NDArray[np.uint8]", folder: Path | None) -> Path:
+def _spool(data: "bytes | NDArray[np.uint8]", folder: Path | None) -> Path:
     handle, name = tempfile.mkstemp(prefix="hps-document-", dir=folder)
     with os.fdopen(handle, "wb") as file:
-        file.write(memoryview(data))
+        file.write(data if isinstance(data, bytes) else data.data)
     return Path(name)

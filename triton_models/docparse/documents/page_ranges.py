@@ -22,7 +22,9 @@ def select_pages(page_ranges: str | None, total_pages: int) -> list[int]:
             raise InvalidOption(f"`pageRanges` must look like '1-3,7'; got: {page_ranges!r}.")
         first, last = int(match[1]), int(match[2] or match[1])
         if not 1 <= first <= last:
-            raise InvalidOption(f"`pageRanges` counts pages from 1, in ascending ranges; got: {part.strip()!r}.")
+            raise InvalidOption(
+                f"`pageRanges` counts pages from 1, in ascending ranges; got: {part.strip()!r}."
+            )
         if last > total_pages:
             raise InvalidOption(
                 f"`pageRanges` asks for page {last}, but the document has {total_pages} "

@@ -53,7 +53,8 @@ class PdfReader:
         try:
             page = document[index]
             try:
-                bitmap = page.render(scale=fit_scale(*page.get_size(), scale, max_pixels), rev_byteorder=False)
+                width, height = page.get_size()
+                bitmap = page.render(scale=fit_scale(width, height, scale, max_pixels))
                 # A copy: the bitmap's memory is PDFium's and goes with it.
                 pixels: NDArray[np.uint8] = bitmap.to_numpy()[:, :, :3].copy()
                 bitmap.close()
