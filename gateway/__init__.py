@@ -1,0 +1,1 @@
+"""The HTTP tier: admits, validates and times documents, and streams them through Triton."""

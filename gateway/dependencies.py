@@ -1,0 +1,22 @@
+"""What routes ask for by annotation."""
+
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from gateway.models.records import RequestRecord
+from gateway.resources import Resources
+
+
+def get_resources(request: Request) -> Resources:
+    """The worker's resources."""
+    return cast("Resources", request.app.state.resources)
+
+
+def get_record(request: Request) -> RequestRecord:
+    """The record of this request."""
+    return cast("RequestRecord", request.state.record)
+
+
+ResourcesDep = Annotated[Resources, Depends(get_resources)]
+RecordDep = Annotated[RequestRecord, Depends(get_record)]

@@ -1,0 +1,174 @@
+"""Every way a request can fail, each with its own code, HTTP status and retry advice.
+
+No framework is imported here. A message is a sentence fit for a client: it names the public field
+and never carries document content, a URL's query or anything from inside the service.
+"""
+
+from typing import ClassVar
+
+
+class GatewayError(Exception):
+    """Base of all failures that are answered to a client."""
+
+    code: ClassVar[str] = "internal"
+    http_status: ClassVar[int] = 500
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, retry_after_seconds: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.retry_after_seconds = retry_after_seconds
+
+
+class InternalError(GatewayError):
+    """A defect on our side; the message says nothing of its inside."""
+
+    def __init__(self, message: str = "Internal error; the log holds the details under this logId.") -> None:
+        super().__init__(message)
+
+
+class MalformedRequest(GatewayError):
+    """The body cannot be read at all: not JSON, not a form, cut short."""
+
+    code = "malformed_request"
+    http_status = 400
+
+
+class UnsupportedMediaType(GatewayError):
+    """The body is in a format that this route does not read."""
+
+    code = "unsupported_media_type"
+    http_status = 415
+
+
+class InvalidRequest(GatewayError):
+    """A field is missing, has the wrong type or is out of bounds."""
+
+    code = "invalid_request"
+    http_status = 422
+
+
+class InvalidOption(InvalidRequest):
+    """The loaded models cannot serve this option or combination."""
+
+    code = "invalid_option"
+
+
+class InvalidDocument(GatewayError):
+    """The bytes of `file` are not a document that can be read."""
+
+    code = "invalid_document"
+    http_status = 422
+
+
+class EncryptedDocument(InvalidDocument):
+    """The PDF needs a password."""
+
+    code = "encrypted_document"
+
+
+class EmptyDocument(InvalidDocument):
+    """No bytes, or no pages."""
+
+    code = "empty_document"
+
+
+class UnsupportedDocument(InvalidDocument):
+    """The bytes are of a kind that is not served."""
+
+    code = "unsupported_document"
+
+
+class ImageTooLarge(InvalidDocument):
+    """More pixels than the limit."""
+
+    code = "image_too_large"
+
+
+class UrlRefused(InvalidDocument):
+    """The URL leads somewhere that this service does not go."""
+
+    code = "url_refused"
+
+
+class UrlFailed(InvalidDocument):
+    """The URL could not be fetched."""
+
+    code = "url_failed"
+
+
+class PayloadTooLarge(GatewayError):
+    """The body or the document has more bytes than the limit."""
+
+    code = "payload_too_large"
+    http_status = 413
+
+
+class TooManyPages(GatewayError):
+    """The document has more pages than one request may ask for."""
+
+    code = "too_many_pages"
+    http_status = 413
+
+
+class TooBusy(GatewayError):
+    """All places, running and waiting, are taken."""
+
+    code = "too_busy"
+    http_status = 429
+    retryable = True
+
+
+class ShuttingDown(GatewayError):
+    """This gateway is stopping and takes or keeps no more work."""
+
+    code = "shutting_down"
+    http_status = 503
+    retryable = True
+
+
+class TritonUnavailable(GatewayError):
+    """Triton does not answer, went away, or lacks the model."""
+
+    code = "triton_unavailable"
+    http_status = 503
+    retryable = True
+
+
+class LayoutUnavailable(GatewayError):
+    """The layout model does not answer."""
+
+    code = "layout_unavailable"
+    http_status = 503
+    retryable = True
+
+
+class VlmUnavailable(GatewayError):
+    """No VLM server answers."""
+
+    code = "vlm_unavailable"
+    http_status = 503
+    retryable = True
+
+
+class NotReady(GatewayError):
+    """Some part of the service is missing; the message names it."""
+
+    code = "not_ready"
+    http_status = 503
+    retryable = True
+
+
+class DeadlineExceeded(GatewayError):
+    """The request's clock ran out, in the queue or during inference."""
+
+    code = "deadline_exceeded"
+    http_status = 504
+    retryable = True
+
+
+class ClientGone(GatewayError):
+    """The client hung up; nobody reads this answer. 499 is nginx's number for it, used in logs only."""
+
+    code = "client_gone"
+    http_status = 499

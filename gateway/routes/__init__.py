@@ -1,0 +1,1 @@
+"""HTTP in and out; each handler is a few lines over a service."""

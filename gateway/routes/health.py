@@ -1,0 +1,39 @@
+"""Liveness and readiness."""
+
+import orjson
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from gateway.dependencies import RecordDep, ResourcesDep
+from gateway.errors import NotReady, ShuttingDown
+from gateway.models.records import RequestRecord
+from gateway.models.responses import ErrorBody, HealthBody
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/health", summary="Whether this process serves", response_model=HealthBody)
+async def health(record: RecordDep) -> Response:
+    """Answers 200 while the process lives; says nothing of Triton or the VLM."""
+    return _answer(record, "Healthy")
+
+
+@router.get(
+    "/health/ready",
+    summary="Whether documents can be parsed",
+    response_model=HealthBody,
+    responses={503: {"model": ErrorBody, "description": "What is missing."}},
+)
+async def ready(resources: ResourcesDep, record: RecordDep) -> Response:
+    """Probes Triton, its models and the VLM servers, within HPS_HEALTH_CHECK_TIMEOUT."""
+    if resources.admission.draining:
+        raise ShuttingDown("Not ready: shutting down.")
+    missing = await resources.readiness.missing()
+    if missing:
+        raise NotReady(f"Not ready: {'; '.join(missing)}.")
+    return _answer(record, "Ready")
+
+
+def _answer(record: RequestRecord, message: str) -> Response:
+    body = {"logId": record.log_id, "errorCode": 0, "errorMsg": message}
+    return Response(orjson.dumps(body), media_type="application/json", headers={"Cache-Control": "no-store"})

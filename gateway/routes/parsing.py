@@ -1,0 +1,78 @@
+"""POST /layout-parsing."""
+
+from functools import partial
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from gateway.dependencies import RecordDep, ResourcesDep
+from gateway.models.example import EXAMPLE_REQUEST
+from gateway.models.requests import LayoutParsingOptions, LayoutParsingRequest
+from gateway.models.responses import ErrorBody, LayoutParsingResponse
+from gateway.routes.answers import NDJSON, JsonAnswer, LinesAnswer
+from gateway.routes.submissions import read_submission
+from gateway.services.parsing import ParseJob
+
+router = APIRouter(tags=["documents"])
+
+_ERRORS = {
+    400: "The body cannot be read.",
+    413: "The body, the document or its number of pages is over the limit.",
+    415: "The body's Content-Type is not served.",
+    422: "A field or the document is not valid.",
+    429: "All places are taken; Retry-After says when to come back.",
+    503: "Triton or the VLM is down, or the service is stopping.",
+    504: "The document was not finished in time.",
+}
+
+
+def _form_schema() -> dict[str, Any]:
+    schema = LayoutParsingOptions.model_json_schema()
+    file = {
+        "type": "string",
+        "format": "binary",
+        "description": "The document's bytes; or text as in the JSON form.",
+    }
+    return {**schema, "properties": {"file": file, **schema["properties"]}, "required": ["file"]}
+
+
+_REQUEST_BODY = {
+    "required": True,
+    "content": {
+        "application/json": {"schema": LayoutParsingRequest.model_json_schema(), "example": EXAMPLE_REQUEST},
+        "multipart/form-data": {"schema": _form_schema()},
+    },
+}
+
+
+@router.post(
+    "/layout-parsing",
+    summary="Parse a document",
+    responses={
+        200: {
+            "model": LayoutParsingResponse,
+            "description": "The document; as JSON lines when `Accept: application/x-ndjson` is sent.",
+            "content": {NDJSON: {"schema": {"type": "string"}}},
+        },
+        **{status: {"model": ErrorBody, "description": text} for status, text in _ERRORS.items()},
+    },
+    openapi_extra={"requestBody": _REQUEST_BODY},
+)
+async def parse_document(request: Request, resources: ResourcesDep, record: RecordDep) -> Response:
+    """Layout blocks, Markdown and pictures of a PDF or an image.
+
+    With `Accept: application/x-ndjson` the answer is lines: `{"type":"document",...}`, a
+    `{"type":"page","index":i,"result":{...}}` as each page is done, then `{"type":"summary",...}` or
+    `{"type":"error",...}`.
+    """
+    resources.admission.refuse_when_full()
+    submission = await read_submission(request, record, max_bytes=resources.settings.max_body_bytes)
+    deadline = resources.deadlines.start()
+    async with deadline.enforce():
+        document = await resources.documents.resolve(submission.take_file(), submission.options.file_type)
+    record.document_kind, record.document_bytes = document.kind.value, document.size_bytes
+    job = ParseJob(record.log_id, document, submission.options.to_parse_wire())
+    if NDJSON in request.headers.get("accept", ""):
+        return LinesAnswer(record, partial(resources.parsing.run, job, deadline, record))
+    return JsonAnswer(record.log_id, await resources.parsing.collect(job, deadline, record))

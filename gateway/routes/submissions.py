@@ -1,0 +1,152 @@
+"""Reading the request's body, JSON or form, once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic_core import from_json
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect, Request
+
+from gateway.errors import ClientGone, InvalidRequest, MalformedRequest, UnsupportedMediaType
+from gateway.models.records import RequestRecord
+from gateway.models.requests import LONGEST_LOG_ID, LayoutParsingOptions, validate_options, validate_request
+
+T = TypeVar("T")
+
+# Fields that stay text in a form; all others are read as JSON where they are JSON.
+_TEXT_FIELDS = frozenset({"file", "logId", "pageRanges", "promptLabel", "layoutShapeMode"})
+_LIST_FIELDS = frozenset({"markdownIgnoreLabels", "outputFormats"})
+# There are some forty options; a form with more is no form for us.
+MOST_FORM_FIELDS = 200
+
+
+@dataclass(slots=True)
+class Submission:
+    """A request whose options are checked. `file` is taken once: its text must not outlive decoding."""
+
+    options: LayoutParsingOptions
+    file: str | bytes | None
+
+    def take_file(self) -> str | bytes:
+        """Return `file` and forget it."""
+        file, self.file = self.file, None
+        assert file is not None  # noqa: S101 - taken once
+        return file
+
+
+async def read_submission(request: Request, record: RequestRecord, *, max_bytes: int) -> Submission:
+    """Read and check the body, by its Content-Type.
+
+    The record gets the request's `logId`, even that of a bad request.
+
+    Raises:
+        UnsupportedMediaType, MalformedRequest, InvalidRequest, PayloadTooLarge: as they say.
+        ClientGone: it hung up before the end of its body.
+    """
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("The body must not be compressed; send it without Content-Encoding.")
+    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    try:
+        if media_type == "application/json" or media_type.endswith("+json"):
+            return _from_json(await _read_body(request), record)
+        if media_type == "multipart/form-data":
+            return _from_form(await _read_form(request, max_bytes), record)
+    except ClientDisconnect as error:
+        raise ClientGone("The client hung up before the end of its request.") from error
+    raise UnsupportedMediaType(
+        "Content-Type must be application/json or multipart/form-data; this request's is "
+        f"{'another' if len(media_type) > 100 or not media_type.isprintable() else media_type}."
+    )
+
+
+async def _read_body(request: Request) -> bytearray:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+    return body
+
+
+def _from_json(body: bytearray, record: RequestRecord) -> Submission:
+    if not body:
+        raise MalformedRequest("The body is empty; send a JSON object with the field `file`.")
+    try:
+        # The parser of pydantic builds Python objects straight from the bytes, without a copy between.
+        data = from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise MalformedRequest(f"The body is not valid JSON: {error}.") from None
+    del body  # the text of `file` is in `data` now
+    if isinstance(data, dict):
+        _note_log_id(record, data)
+    request = validate_request(data)
+    return Submission(LayoutParsingOptions.model_construct(**_without_file(request)), request.file)
+
+
+def _without_file(request: LayoutParsingOptions) -> dict[str, Any]:
+    return {name: value for name, value in request if name != "file"}
+
+
+class _InMemoryFormParser(MultiPartParser):
+    """Starlette's parser without files on disk: the body limit bounds memory, disks may be read-only."""
+
+    spool_max_size = 2**62
+
+
+async def _read_form(request: Request, max_bytes: int) -> FormData:
+    try:
+        return await _InMemoryFormParser(
+            request.headers,
+            request.stream(),
+            max_files=1,
+            max_fields=MOST_FORM_FIELDS,
+            max_part_size=max_bytes,
+        ).parse()
+    except MultiPartException as error:
+        raise MalformedRequest(f"The form cannot be read: {error.message.rstrip('.')}.") from None
+
+
+def _from_form(form: FormData, record: RequestRecord) -> Submission:
+    file = _only(form.getlist("file"), "file") if "file" in form else None
+    data = {name: _form_value(name, form.getlist(name)) for name in form if name != "file"}
+    data = {name: value for name, value in data.items() if value != ""}
+    _note_log_id(record, data)
+    options = validate_options(data)
+    if file is None:
+        raise InvalidRequest("`file` is required.")
+    if isinstance(file, UploadFile):
+        try:
+            # In memory, so nothing waits for a disk here.
+            return Submission(options, file.file.read())
+        finally:
+            file.file.close()
+    return Submission(options, file)
+
+
+def _form_value(name: str, values: list[UploadFile | str]) -> Any:
+    """Value of a form field: JSON where it is JSON, else its text; lists also by repeating or commas."""
+    texts = [value for value in values if isinstance(value, str)]
+    if len(texts) != len(values):
+        raise InvalidRequest(f"`{name}` must be a plain form field; the document goes into `file`.")
+    if name in _LIST_FIELDS and not (len(texts) == 1 and texts[0].lstrip().startswith(("[", "null"))):
+        parts = [part.strip() for text in texts for part in text.split(",")]
+        return [part for part in parts if part] or ""
+    text = _only(texts, name)
+    if name in _TEXT_FIELDS:
+        return text
+    try:
+        return from_json(text, allow_inf_nan=False)
+    except ValueError:
+        return text
+
+
+def _only(values: list[T], name: str) -> T:
+    if len(values) != 1:
+        raise InvalidRequest(f"`{name}` is given {len(values)} times.")
+    return values[0]
+
+
+def _note_log_id(record: RequestRecord, data: Mapping[str, Any]) -> None:
+    log_id = data.get("logId")
+    if isinstance(log_id, str) and 0 < len(log_id) <= LONGEST_LOG_ID:
+        record.log_id = log_id

@@ -1,0 +1,137 @@
+"""Who may go to Triton now, who waits, and who is sent away: one limit for all workers of the gateway.
+
+A document holds one of `running` places. When none is free it takes one of `waiting` places, and when those
+are gone too it is refused with advice on when to come back. Newcomers line up behind those who wait, in this
+worker and in others. Within a worker the line is first come, first served; between workers the heads of the
+lines look for a free place a hundred times a second, so each has the same chance.
+"""
+
+import asyncio
+import math
+import time
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from gateway.errors import ShuttingDown, TooBusy
+from gateway.services.slots import Places, SlotFile
+
+# A free place in another process cannot wake us, so the head of the line looks for it. 10 ms is small beside
+# the hundreds of a document, and a look is some microseconds.
+POLL_SECONDS = 0.01
+# Both ranges of the one file, far apart: settings bound each to 65536.
+RUNNING_OFFSET = 0
+WAITING_OFFSET = 1 << 20
+# Weight of the newest document in the running mean of service times.
+NEWEST_WEIGHT = 0.2
+# Before anything was measured; a page takes about this long.
+FIRST_GUESS_SECONDS = 2.0
+LONGEST_RETRY_AFTER_SECONDS = 60
+
+
+class Admission:
+    """This worker's door. One per process, over a file shared by all of them."""
+
+    def __init__(
+        self, file: SlotFile, *, max_running: int, max_waiting: int, drain_retry_after_seconds: float = 10
+    ) -> None:
+        self._running = Places(file, first_offset=RUNNING_OFFSET, count=max_running)
+        self._waiting = Places(file, first_offset=WAITING_OFFSET, count=max_waiting)
+        self._line: deque[asyncio.Event] = deque()
+        self._mean_seconds = FIRST_GUESS_SECONDS
+        self._drain_retry_after_seconds = max(1, math.ceil(drain_retry_after_seconds))
+        self.draining = False
+
+    def begin_drain(self) -> None:
+        """Refuse newcomers; those in line keep their turn."""
+        self.draining = True
+
+    def refuse_when_full(self) -> None:
+        """Refuse before a body is read, so that a flood costs no memory. Passing is no promise of a place.
+
+        Raises:
+            ShuttingDown: draining.
+            TooBusy: every place is taken, waiting ones included.
+        """
+        if self.draining:
+            raise ShuttingDown(
+                "The service is shutting down.", retry_after_seconds=self._drain_retry_after_seconds
+            )
+        if not self._running.has_room() and not self._waiting.has_room():
+            raise self._too_busy()
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[float]:
+        """Hold a running place for the body; gives the seconds waited for it.
+
+        Raises:
+            ShuttingDown: draining.
+            TooBusy: every place is taken, waiting ones included.
+        """
+        arrived = time.monotonic()
+        place = await self._enter()
+        began = time.monotonic()
+        try:
+            yield began - arrived
+        finally:
+            self._running.give_back(place)
+            self._mean_seconds += NEWEST_WEIGHT * (time.monotonic() - began - self._mean_seconds)
+            self._hand_over()
+
+    async def _enter(self) -> int:
+        if self.draining:
+            raise ShuttingDown(
+                "The service is shutting down.", retry_after_seconds=self._drain_retry_after_seconds
+            )
+        if not self._line and not self._waiting.taken_elsewhere():
+            place = self._running.try_take()
+            if place is not None:
+                return place
+        ticket = self._waiting.try_take()
+        if ticket is None:
+            raise self._too_busy()
+        try:
+            return await self._wait_in_line()
+        finally:
+            self._waiting.give_back(ticket)
+
+    async def _wait_in_line(self) -> int:
+        my_turn = asyncio.Event()
+        self._line.append(my_turn)
+        try:
+            while True:
+                if self._line[0] is not my_turn:
+                    await my_turn.wait()
+                    my_turn.clear()
+                place = self._running.try_take()
+                if place is not None:
+                    return place
+                await _wait(my_turn, POLL_SECONDS)
+        finally:
+            was_head = self._line[0] is my_turn
+            self._line.remove(my_turn)
+            if was_head and self._line:
+                self._line[0].set()
+
+    def _hand_over(self) -> None:
+        """Give a freed place to our own line at once, unless another worker has one: then all look for it."""
+        if self._line and not self._waiting.taken_elsewhere():
+            self._line[0].set()
+
+    def _too_busy(self) -> TooBusy:
+        ahead = self._waiting.count + 1
+        seconds = self._mean_seconds * ahead / self._running.count
+        return TooBusy(
+            "The service is at its limit of documents running and waiting; try again later.",
+            retry_after_seconds=min(LONGEST_RETRY_AFTER_SECONDS, max(1, math.ceil(seconds))),
+        )
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    """Wait for the event or the time, and clear it."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass
+    event.clear()

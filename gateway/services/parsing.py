@@ -1,0 +1,130 @@
+"""One document through Triton: a place, the stream of events, and the books that they must balance."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.deadline import Deadline
+from gateway.errors import InternalError
+from gateway.models.documents import Document
+from gateway.models.events import DocumentEvent, PageEvent
+from gateway.models.records import RequestRecord
+from gateway.services.admission import Admission
+from gateway.upstreams.triton import Triton
+
+logger = logging.getLogger(__name__)
+
+Sink = Callable[[DocumentEvent | PageEvent], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ParseJob:
+    """A checked request."""
+
+    log_id: str
+    document: Document
+    parse: Mapping[str, Any]
+
+
+class Ledger:
+    """Sees that a stream is one document event, then each of its pages once."""
+
+    def __init__(self) -> None:
+        self.document: DocumentEvent | None = None
+        self._missing: set[int] = set()
+
+    def enter(self, event: DocumentEvent | PageEvent) -> None:
+        """Book one event; InternalError when it is out of place."""
+        if isinstance(event, DocumentEvent):
+            if self.document is not None:
+                raise _out_of_balance("a second document event")
+            self.document = event
+            self._missing = set(range(len(event.pages)))
+        elif event.index in self._missing:
+            self._missing.remove(event.index)
+        else:
+            raise _out_of_balance(f"page {event.index} was not due")
+
+    def close(self) -> DocumentEvent:
+        """The document, when nothing is missing at the end; InternalError otherwise."""
+        if self.document is None or self._missing:
+            raise _out_of_balance(f"{len(self._missing)} pages are missing at the end")
+        return self.document
+
+
+def _out_of_balance(what: str) -> InternalError:
+    logger.error("layout-parsing: %s", what)
+    return InternalError()
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedDocument:
+    """A finished document; pages are JSON bytes in page order."""
+
+    document: DocumentEvent
+    pages: list[bytes]
+
+
+class Parsing:
+    """Runs jobs within the gateway's limits."""
+
+    def __init__(self, *, triton: Triton, admission: Admission) -> None:
+        self._triton = triton
+        self._admission = admission
+
+    async def run(
+        self, job: ParseJob, deadline: Deadline, record: RequestRecord, sink: Sink
+    ) -> DocumentEvent:
+        """Wait for a place, stream the document through Triton, and hand each event to `sink` as it comes.
+
+        Cancelling this coroutine cancels the work in Triton and frees the place.
+
+        Raises:
+            GatewayError: TooBusy, DeadlineExceeded, whatever the model said, or that Triton is gone.
+        """
+        async with deadline.enforce():
+            began = time.monotonic()
+            try:
+                async with self._admission.place():
+                    record.queue_seconds = time.monotonic() - began
+                    return await self._stream(job, deadline, record, sink)
+            finally:
+                if record.queue_seconds is None:
+                    record.queue_seconds = time.monotonic() - began
+
+    async def collect(self, job: ParseJob, deadline: Deadline, record: RequestRecord) -> ParsedDocument:
+        """Run a job to its end. Raises as `run`."""
+        pages: dict[int, bytes] = {}
+
+        def keep(event: DocumentEvent | PageEvent) -> None:
+            if isinstance(event, PageEvent):
+                pages[event.index] = event.result
+
+        document = await self.run(job, deadline, record, keep)
+        return ParsedDocument(document, [pages[index] for index in range(len(document.pages))])
+
+    async def _stream(
+        self, job: ParseJob, deadline: Deadline, record: RequestRecord, sink: Sink
+    ) -> DocumentEvent:
+        began = time.monotonic()
+        ledger = Ledger()
+        try:
+            async with aclosing(
+                self._triton.parse(
+                    job.document,
+                    log_id=job.log_id,
+                    parse=job.parse,
+                    timeout_seconds=deadline.remaining_seconds(),
+                )
+            ) as events:
+                async for event in events:
+                    ledger.enter(event)
+                    if isinstance(event, PageEvent):
+                        record.pages = (record.pages or 0) + 1
+                    sink(event)
+        finally:
+            record.inference_seconds = time.monotonic() - began
+        return ledger.close()

@@ -1,0 +1,54 @@
+"""Whether a document sent now could be parsed: Triton, its models and a VLM, probed under one clock."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from gateway.upstreams.triton import Triton
+from gateway.upstreams.vlm import VlmProbe
+
+MODELS = ("layout-parsing", "layout-detection")
+# Several probes (a load balancer, an orchestrator, a person) share one answer.
+CACHE_SECONDS = 0.5
+
+
+class Readiness:
+    """Answers what is missing."""
+
+    def __init__(self, *, triton: Triton, vlms: Sequence[VlmProbe], timeout_seconds: float) -> None:
+        self._triton = triton
+        self._vlms = tuple(vlms)
+        self._timeout_seconds = timeout_seconds
+        self._lock = asyncio.Lock()
+        self._checked_at = float("-inf")
+        self._missing: list[str] = []
+
+    async def missing(self) -> list[str]:
+        """What keeps documents from being parsed, as phrases; empty when ready."""
+        async with self._lock:
+            if time.monotonic() - self._checked_at > CACHE_SECONDS:
+                self._missing = await self._check()
+                self._checked_at = time.monotonic()
+            return self._missing
+
+    async def _check(self) -> list[str]:
+        missing, vlms = await asyncio.gather(
+            self._check_triton(),
+            asyncio.gather(*(vlm.is_healthy(self._timeout_seconds) for vlm in self._vlms)),
+        )
+        dead = [vlm.url for vlm, healthy in zip(self._vlms, vlms, strict=True) if not healthy]
+        # Recognition goes to whichever server answers, so one is enough.
+        if len(dead) == len(self._vlms):
+            missing.append(f"no VLM server healthy ({', '.join(dead)})")
+        return missing
+
+    async def _check_triton(self) -> list[str]:
+        live, *models = await asyncio.gather(
+            self._triton.is_live(self._timeout_seconds),
+            *(self._triton.is_model_ready(model, self._timeout_seconds) for model in MODELS),
+        )
+        if not live:
+            return ["Triton not live"]
+        return [
+            f"model '{model}' not ready" for model, ready in zip(MODELS, models, strict=True) if not ready
+        ]

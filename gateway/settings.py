@@ -1,0 +1,163 @@
+"""The gateway's settings, read once from the environment and passed by constructor."""
+
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AliasChoices, Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+MIB = 1024 * 1024
+# One gRPC message holds the whole document; its size is a signed 32-bit number. 16 MiB are left for the rest.
+LARGEST_DOCUMENT_BYTES = 2**31 - 16 * MIB
+
+Network = IPv4Network | IPv6Network
+
+
+class Settings(BaseSettings):
+    """Every knob of the gateway. Names in the environment are the aliases; empty values mean the default."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_ignore_empty=True, populate_by_name=True, validate_default=True
+    )
+
+    # A server in a container listens on all of its addresses.
+    host: str = Field("0.0.0.0", validation_alias="HPS_HOST", description="Address to listen on.")  # noqa: S104
+    port: int = Field(8080, ge=0, le=65535, validation_alias="HPS_PORT", description="Port to listen on.")
+    workers: int = Field(
+        4,
+        ge=1,
+        le=256,
+        validation_alias=AliasChoices("UVICORN_WORKERS", "HPS_UVICORN_WORKERS"),
+        description="Processes that serve HTTP. The limits below hold for all of them together.",
+    )
+    triton_url: str = Field(
+        "localhost:8001", validation_alias="HPS_TRITON_URL", description="Triton's gRPC address, host:port."
+    )
+    vlm_urls: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("http://localhost:8081",),
+        validation_alias=AliasChoices("HPS_VLM_URLS", "HPS_VLM_URL"),
+        description="Base URLs of the VLM servers, comma-separated, with or without /v1; probed for readiness.",
+    )
+    max_concurrent_requests: int = Field(
+        16,
+        ge=1,
+        le=4096,
+        validation_alias=AliasChoices("HPS_MAX_CONCURRENT_REQUESTS", "HPS_MAX_CONCURRENT_INFERENCE_REQUESTS"),
+        description="Documents in Triton at one time, for the whole gateway, however many workers it has.",
+    )
+    max_queued_requests: int = Field(
+        64,
+        ge=0,
+        le=65536,
+        validation_alias="HPS_MAX_QUEUED_REQUESTS",
+        description="Documents that may wait for a place in Triton; one more is answered 429.",
+    )
+    admission_file: Path | None = Field(
+        None,
+        validation_alias="HPS_ADMISSION_FILE",
+        description="File whose byte locks count running and waiting documents over all workers. "
+        "Made and removed by `python -m gateway`; set it when something else starts the workers.",
+    )
+    inference_timeout_seconds: float = Field(
+        600,
+        gt=0,
+        le=86400,
+        validation_alias="HPS_INFERENCE_TIMEOUT",
+        description="Seconds for one document: URL download, waiting and inference together.",
+    )
+    health_check_timeout_seconds: float = Field(
+        5,
+        gt=0,
+        le=60,
+        validation_alias="HPS_HEALTH_CHECK_TIMEOUT",
+        description="Seconds for all readiness probes.",
+    )
+    max_body_bytes: int = Field(
+        150 * MIB, ge=1024, validation_alias="HPS_MAX_BODY_BYTES", description="Largest request body."
+    )
+    max_document_bytes: int = Field(
+        100 * MIB,
+        ge=1024,
+        le=LARGEST_DOCUMENT_BYTES,
+        validation_alias="HPS_MAX_DOCUMENT_BYTES",
+        description="Largest document, decoded or downloaded.",
+    )
+    url_timeout_seconds: float = Field(
+        30, gt=0, validation_alias="HPS_URL_TIMEOUT", description="Seconds to fetch a document from a URL."
+    )
+    url_allowed_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
+        (),
+        validation_alias="HPS_URL_ALLOWED_NETWORKS",
+        description="Networks (CIDR, comma-separated) that `file` URLs may reach though they are not public.",
+    )
+    shutdown_grace_seconds: float = Field(
+        10,
+        ge=0,
+        le=3600,
+        validation_alias="HPS_SHUTDOWN_GRACE_SECONDS",
+        description="Seconds that documents in flight get after SIGTERM.",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
+        "INFO", validation_alias="HPS_LOG_LEVEL", description="Least severe log level that is written."
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text",
+        validation_alias="HPS_LOG_FORMAT",
+        description="Log lines for people (text) or machines (json).",
+    )
+
+    @field_validator("vlm_urls", mode="before")
+    @classmethod
+    def _split_vlm_urls(cls, value: object) -> object:
+        urls = _split_commas(value)
+        if not isinstance(urls, tuple):
+            return urls
+        cleaned = tuple(str(url).rstrip("/").removesuffix("/v1") for url in urls)
+        if not cleaned:
+            raise ValueError("name at least one VLM server")
+        for url in cleaned:
+            if not url.startswith(("http://", "https://")):
+                raise ValueError(f"{url!r} must start with http:// or https://")
+        return cleaned
+
+    @field_validator("url_allowed_networks", mode="before")
+    @classmethod
+    def _split_networks(cls, value: object) -> object:
+        networks = _split_commas(value)
+        if not isinstance(networks, tuple):
+            return networks
+        return tuple(ip_network(network) for network in networks)
+
+    @field_validator("triton_url", mode="before")
+    @classmethod
+    def _check_triton_url(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        address = value.removeprefix("grpc://")
+        if "://" in address or not address.rpartition(":")[2].isdigit():
+            raise ValueError(
+                f"{value!r} must be host:port of Triton's gRPC endpoint, for example localhost:8001"
+            )
+        return address
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper_log_level(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        if self.max_document_bytes > self.max_body_bytes:
+            raise ValueError(
+                f"HPS_MAX_DOCUMENT_BYTES ({self.max_document_bytes}) cannot exceed "
+                f"HPS_MAX_BODY_BYTES ({self.max_body_bytes}): such a document could never be sent"
+            )
+        return self
+
+
+def _split_commas(value: object) -> object:
+    """Comma-separated text to a tuple of its parts; lists to tuples; anything else unchanged."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return tuple(value) if isinstance(value, list) else value
