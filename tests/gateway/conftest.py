@@ -1,0 +1,108 @@
+"""The real application behind a real uvicorn, with fakes of what is behind it; all on loopback, one event loop."""
+
+import asyncio
+import base64
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from gateway.main import create_app
+from gateway.models.example import EXAMPLE_PNG_BASE64
+from gateway.settings import Settings
+from tests.fakes.triton import FakeTriton
+
+PNG = base64.b64decode(EXAMPLE_PNG_BASE64)
+GOOD = {"file": EXAMPLE_PNG_BASE64}
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signal handlers of pytest alone."""
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._serve(sockets)
+
+
+@asynccontextmanager
+async def serving(app: FastAPI) -> AsyncIterator[str]:
+    """Serve on a free port; gives the base URL."""
+    config = uvicorn.Config(app, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=5)
+    server = _Server(config)
+    listener = socket.create_server(("127.0.0.1", 0))
+    task = asyncio.create_task(server.serve([listener]))
+    while not server.started:
+        assert not task.done(), "the server did not start"
+        await asyncio.sleep(0)
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await task
+
+
+@dataclass
+class Gateway:
+    """A running gateway and a client to it."""
+
+    app: FastAPI
+    url: str
+    http: httpx.AsyncClient
+
+    @property
+    def resources(self) -> Any:
+        return self.app.state.resources
+
+    async def parse(self, body: Any = None, **more: Any) -> httpx.Response:
+        return await self.http.post("/layout-parsing", json=GOOD if body is None else body, **more)
+
+    async def assert_still_good(self) -> None:
+        answer = await self.parse()
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["errorCode"] == 0
+
+
+StartGateway = Callable[..., Awaitable[Gateway]]
+
+
+@pytest.fixture
+async def triton() -> AsyncIterator[FakeTriton]:
+    fake = FakeTriton()
+    await fake.start()
+    yield fake
+    await fake.stop()
+
+
+@pytest.fixture
+async def start_gateway(triton: FakeTriton) -> AsyncIterator[StartGateway]:
+    async with AsyncExitStack() as stack:
+
+        async def start(**settings: Any) -> Gateway:
+            defaults = {"triton_url": triton.url, "inference_timeout_seconds": 20}
+            app = create_app(Settings(**{**defaults, **settings}))
+            url = await stack.enter_async_context(serving(app))
+            http = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=30))
+            return Gateway(app, url, http)
+
+        yield start
+
+
+@pytest.fixture
+async def gateway(start_gateway: StartGateway) -> Gateway:
+    return await start_gateway()
+
+
+def assert_error(answer: httpx.Response, status: int, *words: str) -> None:
+    """The public error object, with these words in its sentence."""
+    assert answer.status_code == status, answer.text
+    body = answer.json()
+    assert set(body) == {"logId", "errorCode", "errorMsg"}
+    assert body["errorCode"] == status
+    assert body["logId"]
+    for word in words:
+        assert word in body["errorMsg"], body["errorMsg"]
