@@ -63,7 +63,7 @@ def parse_example(url: str, path: Path) -> ParsedDocument:
     started = time.monotonic()
     for event in stream_document(url, path.read_bytes()):
         if event["type"] == "document":
-            total = len(event["pages"])
+            total = event["dataInfo"].get("numPages", 1)
         elif event["type"] == "page":
             document.pages[event["index"]] = event["result"]
             _show(f"\r  {path.name:<14} {len(document.pages)}/{total} pages")

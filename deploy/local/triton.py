@@ -1,6 +1,7 @@
 """NVIDIA's tritonserver out of the `nvidia-pytriton` wheel, run without that package's Python API."""
 
 import importlib.util
+import os
 import shutil
 import sys
 import sysconfig
@@ -54,13 +55,13 @@ def triton_command(settings: StackSettings, backends: Path) -> list[str]:
 
 def triton_environment() -> dict[str, str]:
     """Variables that the server and its Python stubs need."""
-    packages = sysconfig.get_path("purelib")
     # This Python's own library first: the stub would else load the system's under our standard library.
-    libraries = [sysconfig.get_config_var("LIBDIR"), str(Path(packages) / "nvidia_pytriton.libs")]
+    libraries = [sysconfig.get_config_var("LIBDIR"), str(_wheel_folder().parent / "nvidia_pytriton.libs")]
     return {
         "LD_LIBRARY_PATH": ":".join(libraries),
-        # The stub embeds an interpreter that knows nothing of the virtual environment.
-        "PYTHONPATH": f"{packages}:{_MODELS}",
+        # The stub's interpreter is isolated: it does not read PYTHONPATH. It takes the first `python3` on the
+        # PATH for its own program, and so finds the virtual environment that lies around it.
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     }
 
 

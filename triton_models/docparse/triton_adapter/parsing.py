@@ -11,9 +11,9 @@ import triton_python_backend_utils as pb_utils
 from docparse.errors import DeadlineExceeded, DocparseError, InternalError, LayoutUnavailable
 from docparse.layout.detector import LayoutBox, LayoutOptions
 from docparse.layout.wire import decode_boxes, encode_layout_options
+from docparse.logs import log_to_stderr
 from docparse.pipeline import DocumentPipeline
 from docparse.protocol import decode_request, error_event
-from docparse.logs import log_to_stderr
 from docparse.runtime import Runtime
 from docparse.settings import Settings
 
@@ -80,7 +80,9 @@ async def _run(pipeline: DocumentPipeline, request: Any, sender: Any) -> None:
     except Exception:
         # The boundary of a document: an exception that left here would answer nobody and hang the client.
         logger.exception("logId=%s failed", log_id)
-        send(error_event(InternalError("The document could not be parsed because of a fault in the service.")))
+        send(
+            error_event(InternalError("The document could not be parsed because of a fault in the service."))
+        )
 
 
 async def detect_by_bls(image: "NDArray[np.uint8]", options: LayoutOptions) -> list[LayoutBox]:

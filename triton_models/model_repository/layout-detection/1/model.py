@@ -1,8 +1,13 @@
 """Triton's entry to layout detection."""
 
+import sys
+from pathlib import Path
 from typing import Any
 
-from docparse.layout import load_detector
+# Triton's interpreter is isolated: no PYTHONPATH. `docparse` lies beside the model repository.
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+
+from docparse.layout.engines import load_detector
 from docparse.logs import log_to_stderr
 from docparse.settings import Settings
 from docparse.triton_adapter.detection import detect_batch

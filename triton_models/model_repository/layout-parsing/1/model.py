@@ -1,6 +1,11 @@
 """Triton's entry to the document pipeline."""
 
+import sys
+from pathlib import Path
 from typing import Any
+
+# Triton's interpreter is isolated: no PYTHONPATH. `docparse` lies beside the model repository.
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from docparse.triton_adapter.parsing import LayoutParsing
 

@@ -1,0 +1,14 @@
+"""Which layout engine runs, by the setting HPS_LAYOUT_ENGINE."""
+
+from docparse.layout.cdla import CdlaDetector
+from docparse.layout.detector import LayoutDetector
+from docparse.settings import Settings
+
+
+def load_detector(settings: Settings) -> LayoutDetector:
+    """Load the engine that the settings name; its weights come from the disk, never the network.
+
+    Raises:
+        FileNotFoundError: the engine's weights are not installed.
+    """
+    return CdlaDetector(intra_op_threads=settings.layout_threads)
