@@ -1,0 +1,1 @@
+"""Finding the regions of a page: one interface, and an engine behind it that is chosen by a setting."""
