@@ -64,9 +64,9 @@ def straighten(image: Image, mask: Mask) -> Image:
         return image
     height, width = image.shape[:2]
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.0)
-    turned: Image = cv2.warpAffine(
-        image, turn, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
+    # The corners become paper: repeating the border would smear what touches it into marks.
+    paper = [float(value) for value in np.median(image[mask == 0], axis=0)]
+    turned: Image = cv2.warpAffine(image, turn, (width, height), flags=cv2.INTER_CUBIC, borderValue=paper)
     return turned
 
 
