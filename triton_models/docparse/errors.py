@@ -1,5 +1,4 @@
 """Everything that can go wrong with a document, a page or a region, with the code that clients get."""
-# ruff: noqa: N818  names say what happened; `Error` after each would say nothing more
 
 from typing import ClassVar
 

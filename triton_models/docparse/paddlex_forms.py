@@ -151,7 +151,7 @@ class JpegFile:
         Path(path).write_bytes(self._data)
 
 
-def write_docx(form: Any, folder: Path) -> Path:  # noqa: ANN401  PaddleX has no types
+def write_docx(form: Any, folder: Path) -> Path:
     """Write the page as a Word document into `folder`; its pictures must be `JpegFile`s."""
     form.save_to_word(str(folder))
     return next(folder.glob("*.docx"))

@@ -41,11 +41,23 @@ def test_a_failed_region_is_an_empty_block_and_a_warning():
         {
             "code": "region_failed",
             "message": "Region 0 (text): The VLM server failed 3 times.",
-            "blockLabel": "text",
+            "blockId": 0,
             "blockBbox": [10, 10, 300, 100],
         }
     ]
     assert element["markdown"]["text"].strip() == "fine"
+
+
+def test_a_warning_names_its_block_though_a_table_swallowed_a_figure_before():
+    boxes = [
+        box("table", 100, 100, 700, 300),
+        box("image", 120, 120, 200, 200),
+        box("text", 10, 500, 300, 600),
+    ]
+    element = parse(boxes, {0: "<fcel>a<nl>"})
+    (warning,) = element["warnings"]
+    block = element["prunedResult"]["parsing_res_list"][warning["blockId"]]
+    assert block["block_bbox"] == warning["blockBbox"] == [10, 500, 300, 600]
 
 
 def test_a_region_that_nobody_recognised_is_a_warning_too():

@@ -1,5 +1,7 @@
 """The same boxes and the same texts through PaddleX's own pipeline and through ours give the same answer."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.docparse.paddlex_oracle import ask_docparse, ask_paddlex
@@ -103,7 +105,7 @@ def test_restructured_pages_are_answered_as_paddlex_does(merge_tables, relevel_t
 
 
 def test_a_figure_repeated_on_another_page_differs_in_its_name_only():
-    """Different on purpose (unique image keys): PaddleX uses one name for both; ours has the page in the second, in text and images."""
+    """Different on purpose: PaddleX uses one name for both; ours has the page in it, in text and images."""
     figure = box("image", 10, 10, 200, 200)
     pages = [page(figure), page(figure, seed=1)]
     theirs, ours = ask_paddlex(pages, {}), ask_docparse(pages, {})
@@ -120,7 +122,7 @@ def test_a_figure_repeated_on_another_page_differs_in_its_name_only():
 
 
 def test_a_figure_where_another_page_has_one_in_a_table_is_not_lost():
-    """Different on purpose (unique image keys): PaddleX takes the second page's figure for the one in the first page's table."""
+    """Different on purpose: PaddleX takes the second page's figure for the one in the first's table."""
     figure = box("image", 120, 120, 200, 200)
     pages = [page(box("table", 100, 100, 700, 300), figure), page(figure, seed=1)]
     theirs, ours = ask_paddlex(pages, {}), ask_docparse(pages, {})
@@ -130,6 +132,14 @@ def test_a_figure_where_another_page_has_one_in_a_table_is_not_lost():
     ]
     assert "img_in_image_page_2_box" in ours.elements[1]["markdown"]["text"]
     assert ours.elements[0]["prunedResult"] == theirs.elements[0]["prunedResult"]
+
+
+def test_pages_in_work_at_once_are_as_each_alone():
+    pages = [full_page(seed=seed) for seed in range(8)]
+    alone = [ask_docparse([each], {}).elements for each in pages]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda each: ask_docparse([each], {}).elements, pages))
+    assert together == alone
 
 
 def assert_equal(pages, parse):

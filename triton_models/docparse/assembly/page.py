@@ -110,7 +110,7 @@ class _PageBuilder:
                 page.output_images["spotting_res_img"] = encode_jpeg(drawn)
         return page
 
-    def _block(self, index: int, region: Region) -> Any:  # noqa: ANN401  PaddleX has no types
+    def _block(self, index: int, region: Region) -> Any:
         return paddlex_forms.Block(
             label=region.label,
             bbox=region.box,
@@ -139,17 +139,13 @@ class _PageBuilder:
         return text
 
     def _warn(self, code: str, index: int, region: Region, reason: str) -> None:
-        box = [int(side) for side in region.box]
-        self._warnings.append(
-            {
-                "code": code,
-                "message": f"Region {index} ({region.label}): {reason}",
-                "blockLabel": region.label,
-                "blockBbox": box,
-            }
-        )
+        warning: dict[str, Any] = {"code": code, "message": f"Region {index} ({region.label}): {reason}"}
+        if region.image_key not in self._regions.swallowed_keys:
+            warning["blockId"] = len(self._blocks)  # the block is about to be added
+        warning["blockBbox"] = [int(side) for side in region.box]
+        self._warnings.append(warning)
 
-    def _form(self) -> Any:  # noqa: ANN401  PaddleX has no types
+    def _form(self) -> Any:
         regions, options = self._regions, self._options
         return paddlex_forms.PageForm(
             {

@@ -49,7 +49,7 @@ def restructure(pages: Sequence[ParsedPage], options: ParseOptions) -> list[Pars
     return list(pages)
 
 
-def _attempt(page: ParsedPage, code: str, message: str, change: Any, blocks: list[list[Any]]) -> None:  # noqa: ANN401
+def _attempt(page: ParsedPage, code: str, message: str, change: Any, blocks: list[list[Any]]) -> None:
     try:
         change(blocks)
     except Exception:  # the boundary of an extra: the pages are sound without it
