@@ -103,8 +103,10 @@ class _PageBuilder:
         )
         if options.visualize and regions.image is not None:
             page.input_image = encode_jpeg(regions.image)
-            if regions.boxes is not None:
-                page.output_images["layout_det_res"] = encode_jpeg(draw_layout(regions.image, regions.boxes))
+            if options.use_layout_detection:
+                page.output_images["layout_det_res"] = encode_jpeg(
+                    draw_layout(regions.image, regions.boxes or [])
+                )
             if self._spotting:
                 drawn = draw_spotting(regions.image, self._spotting["rec_polys"], self._spotting["rec_texts"])
                 page.output_images["spotting_res_img"] = encode_jpeg(drawn)
@@ -155,7 +157,7 @@ class _PageBuilder:
                 "width": regions.width,
                 "height": regions.height,
                 "model_settings": model_settings(options),
-                "layout_det_res": {"boxes": regions.boxes},
+                "layout_det_res": {"boxes": regions.boxes or []},
                 "parsing_res_list": self._blocks,
                 "spotting_res": self._spotting,
                 "imgs_in_doc": [{"path": key, "img": None} for key in regions.gathered_keys],

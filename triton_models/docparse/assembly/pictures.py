@@ -48,7 +48,8 @@ def draw_layout(page: "Picture", boxes: Sequence[dict[str, Any]]) -> "Picture":
     drawn = page.copy()
     height, width = drawn.shape[:2]
     line = max(1, round(max(height, width) / 600))
-    scale = max(0.35, width / 2400)
+    scale = max(0.35, width / 1800)
+    stroke = max(1, round(scale * 1.5))
     for number, box in enumerate(boxes, start=1):
         colour = _COLOURS[box["cls_id"] % len(_COLOURS)]
         x1, y1, x2, y2 = (round(side) for side in box["coordinate"])
@@ -58,12 +59,12 @@ def draw_layout(page: "Picture", boxes: Sequence[dict[str, Any]]) -> "Picture":
         else:
             cv2.rectangle(drawn, (x1, y1), (x2, y2), colour, line)
         text = f"{number} {box['label']} {box['score']:.2f}"
-        (text_width, text_height), base = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, line)
+        (text_width, text_height), base = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, stroke)
         top = max(0, y1 - text_height - base)
         left = max(0, min(x1, width - text_width))
         cv2.rectangle(drawn, (left, top), (left + text_width, top + text_height + base), colour, cv2.FILLED)
         cv2.putText(
-            drawn, text, (left, top + text_height), cv2.FONT_HERSHEY_SIMPLEX, scale, (255, 255, 255), line,
+            drawn, text, (left, top + text_height), cv2.FONT_HERSHEY_SIMPLEX, scale, (255, 255, 255), stroke,
             cv2.LINE_AA,
         )  # fmt: skip
     return drawn
