@@ -1,7 +1,7 @@
 """Where a table's cells are: from its rules where it has them, else from how its text is spaced."""
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from vlm_server.embedded.ink import Mask, capital_height, find_ink, runs
 from vlm_server.embedded.models import Image
-from vlm_server.embedded.rules import Rule, Rules, erase_rules, find_rules, straighten
+from vlm_server.embedded.rules import Rule, Rules, erase_rules, find_rules, flip_bars, straighten
 
 _RULED = 0.6  # of a boundary's length must be drawn for it to divide two cells
 _WORD_GAP = 0.8  # of a row's height: words stand closer, columns wider apart
@@ -49,16 +49,30 @@ def find_grid(image: Image) -> Grid | None:
         if mask is None:
             return None
     text_height = _text_height(mask)
+    mask = flip_bars(mask, text_height)
     rules = find_rules(mask, text_height)
-    text = erase_rules(mask, rules)
+    text = _without_fragments(erase_rules(mask, rules), rules, text_height)
     if not text.any():
         return None
     xs = _bounds(rules.down, _extent(text.any(axis=0)), image.shape[1])
     ys = _bounds(rules.across, _extent(text.any(axis=1)), image.shape[0])
     if len(xs) >= 3 and len(ys) >= 2:
         ys = _split_bands(text, xs, ys, text_height)
-        return _ruled_grid(image, rules, xs, ys)
+        return _ruled_grid(image, _with_unruled_heads(text, rules, xs, ys, text_height), xs, ys)
     return _spaced_grid(image, text, ys if len(ys) >= 5 else None, text_height)
+
+
+def _without_fragments(text: Mask, rules: Rules, text_height: float) -> Mask:
+    """Clear what stands outside the outermost rules and is too small for a line: a neighbour's edge."""
+    if len(rules.across) < 2:
+        return text
+    top, bottom = rules.across[0].at, rules.across[-1].at
+    for part in (text[:top], text[bottom:]):
+        if part.any():
+            start, end = _extent(part.any(axis=1))
+            if end - start < 0.7 * text_height:
+                part[:] = 0
+    return text
 
 
 def _text_height(mask: Mask) -> float:
@@ -148,6 +162,19 @@ def _ruled_grid(image: Image, rules: Rules, xs: list[int], ys: list[int]) -> Gri
     return Grid(rows, columns, cells, image)
 
 
+def _with_unruled_heads(text: Mask, rules: Rules, xs: list[int], ys: list[int], text_height: float) -> Rules:
+    """Add the rules missing in rows where every column has its own text all the same, as heads often do."""
+    down = list(rules.down)
+    for top, bottom in itertools.pairwise(ys):
+        missing = [x for x in xs[1:-1] if not _drawn(rules.down, x, top, bottom)]
+        pieces = _pieces(text, 0, (top, bottom), text_height)
+        crossed = any(piece.left + 2 < x < piece.right - 2 for piece in pieces for x in missing)
+        columns = {int(np.searchsorted(xs, (piece.left + piece.right) / 2)) for piece in pieces}
+        if missing and not crossed and len(pieces) == len(columns) == len(xs) - 1:
+            down += [Rule(x, top, bottom) for x in missing]
+    return replace(rules, down=down)
+
+
 def _drawn(rules: list[Rule], at: int, start: int, end: int) -> bool:
     covered = sum(max(0, min(end, rule.end) - max(start, rule.start)) for rule in rules if rule.at == at)
     return covered >= _RULED * (end - start)
@@ -207,16 +234,16 @@ def _row_bands(text: Mask, text_height: float) -> list[tuple[int, int]]:
 def _pieces(text: Mask, row: int, band: tuple[int, int], text_height: float) -> list[_Piece]:
     """Stretches of ink in a band with less than a column's gap inside each."""
     part = text[band[0] : band[1]]
-    gap = max(3, round(_WORD_GAP * 1.3 * text_height))
+    gap = max(3, round(_WORD_GAP * 1.3 * text_height)) | 1  # odd: an even kernel would shift
     joined = cv2.morphologyEx(
         np.pad(part.any(axis=0).astype(np.uint8), gap)[None], cv2.MORPH_CLOSE, np.ones((1, gap), np.uint8)
     )[0, gap:-gap]
     pieces = []
     for left, right in runs(joined > 0):
         ink = part[:, left:right]
-        top, bottom = _extent(ink.any(axis=1))
         if int((ink > 0).sum()) < 6:  # a speck
             continue
+        top, bottom = _extent(ink.any(axis=1))
         reach = max(3, round(0.25 * text_height))
         pieces.append(
             _Piece(

@@ -11,6 +11,7 @@ from vlm_server.embedded.models import Image
 _SNAP = 6  # pixels: pieces of one drawn line, or both edges of it, lie within
 _MAX_LEAN_DEGREES = 4.0
 _LEAN_STEP_DEGREES = 0.25
+_FILLED = 0.55  # of a bar's area is ink; letters leave more than that
 _LEAN_SIDE = 500  # pixels: a small copy shows the lean as well
 _NOTICEABLE_LEAN = 0.2  # degrees: below, rules stay within their own thickness
 
@@ -44,6 +45,30 @@ def find_rules(mask: Mask, text_height: float) -> Rules:
     if across:
         down = [rule for rule in down if rule.end - rule.start > 0.5 * height or _meets(rule, across)]
     return Rules(_snap(across), _snap(down), max(thick_across, thick_down, 1))
+
+
+def flip_bars(mask: Mask, text_height: float) -> Mask:
+    """Turn filled bars with light writing into dark writing in a frame."""
+    side = max(4, round(0.45 * text_height))  # no letter is solid over this much
+    solid = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
+    joined = cv2.morphologyEx(solid, cv2.MORPH_CLOSE, np.ones((1, max(3, round(4 * text_height))), np.uint8))
+    count, _, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    flipped = mask
+    for index in range(1, count):
+        left, top, width, height, _ = (int(value) for value in stats[index])
+        # Closing reaches past the bar where the picture ends; its true ends are where it is solid.
+        solid_columns = np.flatnonzero(solid[top : top + height, left : left + width].any(axis=0))
+        left, width = left + int(solid_columns[0]), int(np.ptp(solid_columns)) + 1
+        if width < 4 * text_height or height < 1.2 * text_height:
+            continue
+        bar = (slice(top, top + height), slice(left, left + width))
+        if int((mask[bar] > 0).sum()) < _FILLED * width * height:
+            continue
+        if flipped is mask:
+            flipped = mask.copy()
+        flipped[bar] = cv2.bitwise_not(mask[bar])
+        cv2.rectangle(flipped, (left, top), (left + width - 1, top + height - 1), 255, 2)
+    return flipped
 
 
 def erase_rules(mask: Mask, rules: Rules) -> Mask:
@@ -95,8 +120,7 @@ def _find(mask: Mask, shortest: int, text_height: float) -> tuple[list[Rule], in
     rules, thickest = [], 1
     for index in range(1, count):
         left, top, width, height, area = (int(value) for value in stats[index])
-        if area / width > max(6.0, 0.5 * text_height):  # a filled bar: its edges are the rules
-            rules += [Rule(top, left, left + width), Rule(top + height - 1, left, left + width)]
+        if area / width > max(6.0, 0.5 * text_height):  # a picture, or a bar too small to flip
             continue
         thickest = max(thickest, round(area / width))
         rules.append(Rule(top + height // 2, left, left + width))
