@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,9 @@ from docparse.layout.labels import LABEL_IDS
 Image = npt.NDArray[np.uint8]
 Box = tuple[float, float, float, float]
 ClassKey = str | int
+Ratio = float | tuple[float, float]
 T = TypeVar("T")
+PerClass: TypeAlias = T | Mapping[ClassKey, T] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ class LayoutBox:
 class LayoutOptions:
     """What a request may ask of layout detection; None leaves it to the engine.
 
-    A mapping gives values per class, keyed by label or class id; classes that it does not name keep the default.
+    A mapping gives values per class, keyed by label or class id; a class that it does not name keeps the
+    default.
 
     Attributes:
         threshold: Least score of a detected region, 0..1.
@@ -50,10 +53,10 @@ class LayoutOptions:
         shape_mode: `rect` gives boxes only; `quad`, `poly` and `auto` give polygons as well.
     """
 
-    threshold: float | Mapping[ClassKey, float] | None = None
+    threshold: PerClass[float] = None
     nms: bool | None = None
-    unclip_ratio: float | Sequence[float] | Mapping[ClassKey, float | Sequence[float]] | None = None
-    merge_bboxes_mode: str | Mapping[ClassKey, str] | None = None
+    unclip_ratio: PerClass[Ratio] = None
+    merge_bboxes_mode: PerClass[str] = None
     shape_mode: str = "auto"
 
 
@@ -72,7 +75,7 @@ class LayoutDetector(Protocol):
         ...
 
 
-def per_class(value: T | Mapping[ClassKey, T] | None, label: str) -> T | None:
+def per_class(value: PerClass[T], label: str) -> T | None:
     """Look up what an option says for a class: by label, by id (also as a JSON key), or for all of them."""
     if not isinstance(value, Mapping):
         return value

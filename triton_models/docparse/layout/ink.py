@@ -1,7 +1,7 @@
 """The exact place of a line of text, from the page's own pixels.
 
-The line detector sees the page at a third of its size and marks the core of a line, large letters no higher than
-small ones; that is enough to say where a line is, and not where its glyphs end.
+The line detector sees the page at a third of its size and marks the core of a line, large letters no higher
+than small ones; that is enough to say where a line is, and not where its glyphs end.
 """
 
 import cv2
@@ -27,8 +27,8 @@ def ink_box(grey: Grey, box: Box, slope: float) -> Box | None:
         slope: Tangent of the page's lean; rows are taken along the line.
 
     Returns:
-        Rectangle round the glyphs, in page pixels, its top and bottom where they are at the middle of the line;
-        None when no blank row sets the line apart.
+        Rectangle round the glyphs, in page pixels, its top and bottom where they are at the middle of the
+        line; None when no blank row sets the line apart.
     """
     x1, x2 = max(0, int(box[0])), min(grey.shape[1], int(box[2]) + 1)
     beyond = LOOK_BEYOND * (box[3] - box[1])

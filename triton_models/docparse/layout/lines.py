@@ -1,7 +1,7 @@
 """Where the lines of text are on a page: PP-OCRv6's text detector, whose weights are in the rapidocr wheel.
 
-Only to place regions; reading is another's work. So the page is made small: on the example pages 640 px find the
-same lines as 1280 px, in a quarter of the time.
+Only to place regions; reading is another's work. So the page is made small: on the example pages 640 px find
+the same lines as 1280 px, in a quarter of the time.
 """
 
 from dataclasses import dataclass, replace
@@ -40,7 +40,7 @@ class TextLine:
 
 @dataclass(frozen=True, slots=True)
 class TextLines:
-    """The lines of a page and how much it leans: tangent of the angle, positive when lines fall to the right."""
+    """The lines of a page, and its lean: tangent of the angle, positive when lines fall to the right."""
 
     lines: list[TextLine]
     slope: float
@@ -74,7 +74,7 @@ class TextLineNetwork:
 
 
 def _network_size(page_width: int, page_height: int) -> tuple[int, int]:
-    """Width and height for the network: multiples of 32, the proportions of the page as far as they can be kept."""
+    """Width and height for the network: multiples of 32, with about the proportions of the page."""
     scale = LONG_SIDE / max(page_width, page_height)
     scale = max(scale, SHORT_SIDE_LEAST / min(page_width, page_height))
     scale = min(scale, LONG_SIDE_LIMIT / max(page_width, page_height))
@@ -87,7 +87,10 @@ def _line(
 ) -> tuple[TextLine, float | None] | None:
     """Turn the core of a line into the line, with its slope when it is long enough to tell."""
     (_, (side_a, side_b), angle) = cv2.minAreaRect(contour)
-    core_length, core_height = max(side_a, side_b) + 1, min(side_a, side_b) + 1  # from centre to centre of pixels
+    core_length, core_height = (
+        max(side_a, side_b) + 1,
+        min(side_a, side_b) + 1,
+    )  # from centre to centre of pixels
     if core_height < 2:  # a speck
         return None
     x, y, w, h = cv2.boundingRect(contour)
@@ -112,7 +115,7 @@ def _line(
 
 
 def _exact(line: TextLine, grey: Grey, slope: float) -> TextLine:
-    """Set the line's upper and lower edge by its ink; a line that blank rows do not set apart stays as it is."""
+    """Set the line's edges by its ink; a line that blank rows do not set apart stays as it is."""
     ink = ink_box(grey, line.box, slope)
     if ink is None or ink[3] - ink[1] < 0.25 * line.height:  # a rule or a dash, not the line
         return line

@@ -1,4 +1,4 @@
-"""Reading order from boxes alone: a recursive XY-cut that knows columns, spanning titles and leaning pages."""
+"""Reading order from boxes alone: an XY-cut that knows columns, spanning titles and leaning pages."""
 
 from collections.abc import Callable, Sequence
 
@@ -17,8 +17,8 @@ def reading_order(
 ) -> list[int]:
     """Return the indices of the boxes in the order of reading.
 
-    Running heads come first, running feet last, page numbers where they stand; the rest goes down the columns,
-    broken by whatever spans them. Equal boxes keep a fixed order whatever the order of the input.
+    Running heads come first, running feet last, page numbers where they stand; the rest goes down the
+    columns, broken by whatever spans them. Equal boxes keep a fixed order whatever the order of the input.
 
     Args:
         boxes: Pixels.
@@ -75,7 +75,7 @@ class _Plan:
         return [i for group in groups for i in self.order(group)]
 
     def _by_rows(self, indices: Sequence[int], columns: list[list[int]]) -> list[int]:
-        """A low group with a gap, such as two addresses side by side: row by row, or else column by column."""
+        """A low group with a gap, such as two addresses side by side: by rows, or else by columns."""
         rows = self._rows(indices)
         parts = rows if len(rows) > 1 else columns
         return [i for part in parts for i in self.order(part)]
@@ -87,15 +87,28 @@ class _Plan:
         return tall or len(self._rows(everything)) == 1
 
     def _sections(self, rows: list[list[int]]) -> list[list[int]]:
-        """Put rows together for as long as one gap between columns runs through all of them."""
-        sections: list[list[int]] = []
-        for row in rows:
-            joined = [*sections[-1], *row] if sections else []
-            if joined and len(self._columns(joined)) > 1:
-                sections[-1] = joined
-            else:
-                sections.append(list(row))
-        return sections
+        """Put rows together where one gap between columns runs through all of them, the highest run first.
+
+        The highest, because a short centred line above two columns leaves a gap with the headings below it
+        too, which is not the gap of the columns.
+        """
+        if not rows:
+            return []
+        best, start = (0, 1), 0
+        for end in range(1, len(rows) + 1):
+            # A part of a run with a common gap has that gap as well, so the start only ever moves on.
+            while end - start > 1 and len(self._columns(_flat(rows[start:end]))) == 1:
+                start += 1
+            if self._extent(rows[start:end]) > self._extent(rows[slice(*best)]):
+                best = (start, end)
+        first, last = best
+        if last - first == 1:
+            return rows
+        return [*self._sections(rows[:first]), _flat(rows[first:last]), *self._sections(rows[last:])]
+
+    def _extent(self, rows: list[list[int]]) -> float:
+        """Height of a run of rows; nothing for a row by itself, which is no run."""
+        return height(bounding(self._boxes[i] for i in _flat(rows))) if len(rows) > 1 else 0.0
 
     def _columns(self, indices: Sequence[int]) -> list[list[int]]:
         return self._cut(indices, 0)
@@ -115,3 +128,7 @@ class _Plan:
             parts[-1].append(i)
             reached = max(reached, high - give)
         return parts
+
+
+def _flat(rows: list[list[int]]) -> list[int]:
+    return [i for row in rows for i in row]

@@ -6,7 +6,9 @@ from statistics import median
 from docparse.layout.lines import TextLine
 from docparse.layout.regions import Region, upright_y
 
-WIDER_THAN_LEADING = 1.17  # of the block's own distance between lines; the detector's places are good to a tenth
+WIDER_THAN_LEADING = (
+    1.17  # of the block's own distance between lines; the detector's places are good to a tenth
+)
 INDENT_HEIGHTS = 0.8  # of a line's height
 SHORT_LINE_HEIGHTS = 2.0  # how far before the right edge a paragraph's last line ends
 

@@ -61,17 +61,18 @@ class CdlaNetwork:
         boxes, scores = _decode(outputs[:levels], outputs[levels:], least_score)
         for class_id, label in enumerate(CDLA_LABELS):
             chosen = scores[:, class_id] >= least_score
-            for index in _suppressed(boxes[chosen], scores[chosen, class_id]):
-                x1, y1, x2, y2 = (float(v) for v in boxes[chosen][index] * scale)
-                found.append(Candidate(label, float(scores[chosen, class_id][index]), (x1, y1, x2, y2)))
+            class_boxes, class_scores = boxes[chosen], scores[chosen, class_id]
+            for index in _suppressed(class_boxes, class_scores):
+                x1, y1, x2, y2 = (float(v) for v in class_boxes[index] * scale)
+                found.append(Candidate(label, float(class_scores[index]), (x1, y1, x2, y2)))
         return sorted(found, key=lambda candidate: -candidate.score)
 
 
 def _decode(scores: list[Floats], distances: list[Floats], least_score: float) -> tuple[Floats, Floats]:
     """Turn the outputs of the four levels into boxes in network pixels, for places above the score only.
 
-    Each level has scores [1, cells, 10] and distances [1, cells, 4 * DISTANCE_BINS]: for each side of the box a distribution
-    over whole strides from the cell's centre, whose mean is the distance.
+    Each level has scores [1, cells, 10] and distances [1, cells, 4 * DISTANCE_BINS]: for each side of the box
+    a distribution over whole strides from the cell's centre, whose mean is the distance.
     """
     all_boxes, all_scores = [], []
     for stride, level_scores, level_distances in zip(STRIDES, scores, distances, strict=True):

@@ -15,7 +15,9 @@ WORD_GAP_HEIGHTS = 1.5
 ALIGNED_HEIGHTS = 1.5
 
 
-def attach_lines(regions: list[Region], loose: list[TextLine], slope: float) -> tuple[list[Region], list[TextLine]]:
+def attach_lines(
+    regions: list[Region], loose: list[TextLine], slope: float
+) -> tuple[list[Region], list[TextLine]]:
     """Give each loose line to the block that it continues; return the blocks and the lines still loose."""
     regions = list(regions)
     waiting = list(downwards(loose, slope))
@@ -50,7 +52,9 @@ def _continues(line: TextLine, region: Region, slope: float) -> bool:
         return False
     if any(_side_by_side(line, other, slope) for other in region.lines):
         return True
-    nearest = min(region.lines, key=lambda other: abs(upright_y(other.box, slope) - upright_y(line.box, slope)))
+    nearest = min(
+        region.lines, key=lambda other: abs(upright_y(other.box, slope) - upright_y(line.box, slope))
+    )
     aligned = abs(line.box[0] - region.text_box[0]) < ALIGNED_HEIGHTS * line.height
     return aligned and _stacked(line, nearest, slope, CONTINUED_GAP_HEIGHTS)
 

@@ -1,4 +1,4 @@
-"""From the ten classes of the CDLA network to the classes of PP-DocLayoutV2, by size and place on the page."""
+"""From the ten classes of the CDLA network to those of PP-DocLayoutV2, by size and place on the page."""
 
 from statistics import median
 
@@ -40,7 +40,12 @@ def name_regions(regions: list[Region], page_height: float) -> list[str]:
 
 
 def _name(  # noqa: PLR0917  (the page's measures, taken once)
-    region: Region, regions: list[Region], formulas: list[Region], usual: float, tallest: float, page_height: float
+    region: Region,
+    regions: list[Region],
+    formulas: list[Region],
+    usual: float,
+    tallest: float,
+    page_height: float,
 ) -> str:
     label = PLAIN[region.kind]
     box = region.text_box

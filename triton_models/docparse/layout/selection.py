@@ -1,7 +1,7 @@
 """Chooses among the network's candidates, so that every line of text belongs to one region at most.
 
-The network names one place several times: a heading as text and as title, a table as figure too, a paragraph and
-half of it. Boxes alone do not tell which of two is redundant; the lines of text they would claim do.
+The network names one place several times: a heading as text and as title, a table as figure too, a paragraph
+and half of it. Boxes alone do not tell which of two is redundant; the lines of text they would claim do.
 """
 
 from collections.abc import Iterable
@@ -25,9 +25,9 @@ BECOMES: dict[str, tuple[str, ...]] = {
     "reference": ("reference_content",),
     "equation": ("display_formula",),
 }
-# Below 0.5 the network is right more often than not when nothing surer claims the lines; a wrong figure or table
-# swallows text, so these must be surer.
-LEAST_SCORES = {kind: 0.3 for kind in BECOMES} | {"figure": 0.45, "table": 0.45, "equation": 0.5}
+# Below 0.5 the network is right more often than not when nothing surer claims the lines; a wrong figure or
+# table swallows text, so these must be surer.
+LEAST_SCORES = dict.fromkeys(BECOMES, 0.3) | {"figure": 0.45, "table": 0.45, "equation": 0.5}
 LOWEST_THRESHOLD = 0.05  # a lower request is answered as if it were this: below lies only noise
 OWN_LINE = 0.5  # share of a line's core that must lie in a box for the box to claim it
 NESTED = 0.8  # share of the inner box, PaddleX's own measure for merging
@@ -55,11 +55,13 @@ def select(
 
 
 def _rank(candidate: Candidate, lines: list[TextLine], page_height: float) -> float:
-    """Who claims first. Containers do; else the score counts, corrected where the network is known to waver."""
+    """Who claims first: containers, then by score, corrected where the network is known to waver."""
     rank = candidate.score
     middle = (candidate.box[1] + candidate.box[3]) / 2 / page_height
     if candidate.label in CONTAINERS:
-        rank += 1 + 0.2 * (candidate.label == "table")  # tables are often seen as figures, figures not as tables
+        rank += 1 + 0.2 * (
+            candidate.label == "table"
+        )  # tables are often seen as figures, figures not as tables
     elif candidate.label == "title" and len(lines) == 1:
         rank += 0.35  # single-line headings are seen as text too, often with the better score
     elif (candidate.label == "header" and middle < 0.1) or (candidate.label == "footer" and middle > 0.9):
@@ -104,7 +106,7 @@ def _rival(
 
 
 def _is_page_of_text(figure: Candidate, candidates: list[Candidate]) -> bool:
-    """A whole page of print can look like a figure (a photograph of it); then its paragraphs are what counts."""
+    """A photograph of a whole page of print looks like a figure; then its paragraphs are what counts."""
     inside = [c.box for c in candidates if c.label in {"text", "reference"} and c.score >= 0.8]
     return sum(intersection(box, figure.box) for box in inside) > 0.35 * area(figure.box)
 

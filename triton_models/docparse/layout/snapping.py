@@ -1,6 +1,6 @@
 """Final boxes: round whole lines, with a little air, and never over a neighbour's text.
 
-Each region is read from its own crop, so a cut glyph is a wrong letter and a neighbour's line is a line read twice.
+Each region is read from its own crop: a cut glyph is a wrong letter, a neighbour's line is a line read twice.
 """
 
 from statistics import median
