@@ -8,9 +8,12 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import honcho.manager
+import honcho.process
 from honcho.printer import Printer
 
 from deploy.local.settings import StackSettings
@@ -24,6 +27,41 @@ honcho.manager.KILL_WAIT = 8
 _READY_PROBE_SECONDS = 0.5
 
 
+class _TierSignals(honcho.manager.ProcessManager):  # type: ignore[misc]  # honcho has no types
+    """Ends a tier by its own process; honcho's signals to the group would reach Triton's stubs.
+
+    A stub that gets SIGTERM itself dies without a word, and the server waits for it until its time is up.
+    """
+
+    def terminate(self, pid: int) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+
+
+class _TierPopen(honcho.process.Popen):  # type: ignore[misc]  # honcho has no types
+    """A tier's process, in a group of its own; what is left of the group when the tier ends is killed.
+
+    Triton's stubs outlive a server that was killed, and would hold the pipe from which honcho learns of it.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        threading.Thread(target=self._sweep, daemon=True).start()
+
+    def _sweep(self) -> None:
+        self.wait()
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+
+class _Tier(honcho.process.Process):  # type: ignore[misc]
+    """honcho's wrapper of a process, around ours."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._child_ctor = _TierPopen
+
+
 class Stack(honcho.manager.Manager):
     """Runs the tiers; the first one that ends takes the others down.
 
@@ -35,6 +73,8 @@ class Stack(honcho.manager.Manager):
         super().__init__(Printer(sys.stdout, colour=sys.stdout.isatty()))
         self.first_to_stop: tuple[str, int] | None = None
         self._asked_to_stop = False
+        self._procmgr = _TierSignals()
+        self._process_ctor = _Tier
 
     def terminate(self) -> None:
         """End every tier; called by honcho when one has ended or a signal came."""
