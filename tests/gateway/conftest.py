@@ -1,4 +1,4 @@
-"""The real application behind a real uvicorn, with fakes of what is behind it; all on loopback, one event loop."""
+"""The real application behind a real uvicorn, with fakes of what is behind it; all on loopback, one loop."""
 
 import asyncio
 import base64
@@ -23,10 +23,17 @@ GOOD = {"file": EXAMPLE_PNG_BASE64}
 
 
 class _Server(uvicorn.Server):
-    """Leaves the signal handlers of pytest alone."""
+    """Leaves the signal handlers of pytest alone, and stops when told, not at the next tick."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.stop = asyncio.Event()
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         await self._serve(sockets)
+
+    async def main_loop(self) -> None:
+        await self.stop.wait()
 
 
 @asynccontextmanager
@@ -42,7 +49,7 @@ async def serving(app: FastAPI) -> AsyncIterator[str]:
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
-        server.should_exit = True
+        server.stop.set()
         await task
 
 

@@ -1,0 +1,140 @@
+import gzip
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.fakes.web import FakeWeb, running_web
+from tests.gateway.conftest import PNG, Gateway, assert_error
+
+
+@pytest.fixture
+async def web() -> AsyncIterator[FakeWeb]:
+    async with running_web() as fake:
+        yield fake
+
+
+@pytest.fixture
+async def fetching(start_gateway) -> Gateway:
+    return await start_gateway(
+        url_allowed_networks=("127.0.0.1/32",), url_timeout_seconds=5, max_document_bytes=4096
+    )
+
+
+async def test_a_document_behind_a_url_is_parsed(fetching, web, triton):
+    web.serve("/page", PNG)
+    answer = await fetching.parse({"file": web.at("/page?signature=secret")})
+    assert answer.status_code == 200
+    assert triton.requests[0].document == PNG
+    assert web.visits == ["/page?signature=secret"]
+
+
+async def test_redirects_are_followed(fetching, web):
+    web.serve("/page", PNG)
+    web.redirect("/old", web.at("/older"))
+    web.redirect("/older", "/page")
+    assert (await fetching.parse({"file": web.at("/old")})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.2",
+        "localhost",
+        "[::1]",
+        "[::ffff:127.0.0.2]",
+        "user:pass@127.0.0.2",
+        "0.0.0.0",
+        "127.0.0.1@127.0.0.2",
+    ],
+)
+async def test_addresses_that_are_not_public_are_not_visited(start_gateway, web, host):
+    gateway = await start_gateway()
+    web.serve("/page", PNG)
+    answer = await gateway.parse({"file": web.at("/page?signature=secret", host)})
+    assert_error(answer, 422, "`file`", "not public")
+    assert "secret" not in answer.text
+    assert not web.visits
+    await gateway.assert_still_good()
+
+
+@pytest.mark.parametrize("host", ["2130706433", "0x7f000001", "127.1", "0177.0.0.1"])
+async def test_odd_spellings_of_loopback_are_not_visited(start_gateway, web, host):
+    gateway = await start_gateway()
+    web.serve("/page", PNG)
+    assert_error(await gateway.parse({"file": web.at("/page", host)}), 422, "`file`")
+    assert not web.visits
+
+
+@pytest.mark.parametrize("target", ["http://127.0.0.2:{port}/page", "http://[::ffff:127.0.0.2]:{port}/page"])
+async def test_a_redirect_to_a_private_address_is_not_followed(fetching, web, target):
+    web.serve("/page", PNG)
+    web.redirect("/old", target.format(port=web.port))
+    assert_error(await fetching.parse({"file": web.at("/old")}), 422, "`file`", "not public")
+    assert web.visits == ["/old"]
+    await fetching.assert_still_good()
+
+
+@pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://127.0.0.1/x", "data:,x", "http://", ""])
+async def test_a_redirect_to_something_else_is_not_followed(fetching, web, target):
+    web.redirect("/old", target)
+    assert_error(await fetching.parse({"file": web.at("/old")}), 422, "`file`", "redirects")
+
+
+async def test_redirects_end(fetching, web):
+    web.redirect("/round", web.at("/round"))
+    assert_error(await fetching.parse({"file": web.at("/round")}), 422, "`file`", "redirects more than")
+
+
+async def test_a_url_that_times_out_is_told_so(start_gateway, web):
+    gateway = await start_gateway(url_allowed_networks=("127.0.0.1/32",), url_timeout_seconds=0.2)
+    web.hang("/slow")
+    assert_error(await gateway.parse({"file": web.at("/slow")}), 422, "`file`", "0.2 seconds")
+    await gateway.assert_still_good()
+
+
+async def test_the_requests_own_clock_ends_a_download(start_gateway, web):
+    gateway = await start_gateway(url_allowed_networks=("127.0.0.1/32",), inference_timeout_seconds=0.2)
+    web.hang("/slow")
+    assert_error(await gateway.parse({"file": web.at("/slow")}), 504)
+
+
+async def test_a_url_that_serves_html_is_told_so(fetching, web):
+    web.serve("/page", b"<!doctype html><title>Log in</title>", **{"Content-Type": "text/html"})
+    assert_error(await fetching.parse({"file": web.at("/page")}), 422, "`file`", "HTML")
+    await fetching.assert_still_good()
+
+
+@pytest.mark.parametrize("status", [404, 403, 500, 204])
+async def test_a_url_that_does_not_answer_200_is_told_so(fetching, web, status):
+    web.serve("/page", b"" if status == 204 else PNG, status)
+    answer = await fetching.parse({"file": web.at("/page?signature=secret")})
+    assert_error(answer, 422, "`file`", str(status))
+    assert "secret" not in answer.text
+
+
+async def test_a_url_where_nobody_listens_is_told_so(fetching):
+    answer = await fetching.parse({"file": "http://127.0.0.1:1/page?signature=secret"})
+    assert_error(answer, 422, "`file`", "127.0.0.1:1")
+    assert "secret" not in answer.text
+
+
+async def test_a_name_that_does_not_exist_is_told_so(fetching):
+    assert_error(
+        await fetching.parse({"file": "http://no-such-host.invalid/x"}), 422, "`file`", "no-such-host"
+    )
+
+
+@pytest.mark.parametrize("url", ["http://", "https://", "http://[::1", "http://host:99999/", "http:///path"])
+async def test_what_is_no_url_is_told_so(fetching, url):
+    assert_error(await fetching.parse({"file": url}), 422, "`file`", "URL")
+
+
+async def test_a_download_over_the_limit_is_refused(fetching, web):
+    web.serve("/big", PNG + bytes(4096))
+    assert_error(await fetching.parse({"file": web.at("/big")}), 413, "`file`", "4096")
+    await fetching.assert_still_good()
+
+
+async def test_a_compressed_answer_is_refused(fetching, web):
+    web.serve("/page", gzip.compress(PNG), **{"Content-Encoding": "gzip"})
+    assert_error(await fetching.parse({"file": web.at("/page")}), 422, "`file`", "compresses")

@@ -1,0 +1,44 @@
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.errors import EmptyDocument, InvalidDocument
+from gateway.services.documents import decode
+
+
+@given(st.binary(min_size=1, max_size=500))
+def test_base64_comes_back_whole(content):
+    assert decode(base64.b64encode(content).decode()) == content
+
+
+@given(st.binary(min_size=1, max_size=500))
+def test_base64_may_have_line_breaks(content):
+    assert decode(base64.encodebytes(content).decode().replace("\n", "\r\n")) == content
+
+
+def test_a_data_url_is_decoded():
+    assert decode("data:image/png;base64,aGVsbG8=") == b"hello"
+    assert decode(" DATA:;BASE64,aGVs\nbG8=") == b"hello"
+    assert decode("data:text/plain,a%20b") == b"a b"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["not base64!", "aGVsbG8", "aGVsb=G8", "ftp://host/x", "/etc/passwd", "ünïcode", "a", "aGVs\x00bG8="],
+)
+def test_what_is_not_base64_is_refused(text):
+    with pytest.raises(InvalidDocument, match="`file` is neither base64 nor"):
+        decode(text)
+
+
+def test_a_data_url_with_bad_base64_is_refused():
+    with pytest.raises(InvalidDocument, match="data: URL"):
+        decode("data:image/png;base64,###")
+
+
+@pytest.mark.parametrize("text", ["", "  \n", "data:image/png;base64,"])
+def test_nothing_is_an_empty_document(text):
+    with pytest.raises(EmptyDocument):
+        decode(text)
