@@ -14,8 +14,10 @@ Grey = npt.NDArray[np.uint8]
 LOOK_BEYOND = 0.45  # of the box's height, above and below
 LEAST_CONTRAST = 30  # grey levels between paper and ink; less is no print
 INK_SHARE = 0.005  # of the pixels of a line, at least, are full ink
-INK_LEVEL = 0.45  # of the way from paper to ink
-ROW_INK = 0.004  # of the width: a row with less is blank, or has only specks of dust
+INK_LEVEL = 0.4  # of the way from paper to ink; above the noise of a scan, below the thin tail of a y
+RULE_SHARE = (
+    0.9  # of the rows: no glyph reaches so far above and below its line, but the rule of a table does
+)
 
 
 def ink_box(grey: Grey, box: Box, slope: float) -> Box | None:
@@ -42,7 +44,8 @@ def ink_box(grey: Grey, box: Box, slope: float) -> Box | None:
     paper, ink = levels
     limit = paper + INK_LEVEL * (ink - paper)
     marks = crop < limit if ink < paper else crop > limit
-    printed = marks.sum(axis=1) > max(1.0, ROW_INK * (x2 - x1))
+    marks[:, marks.mean(axis=0) > RULE_SHARE] = False
+    printed = marks.any(axis=1)
     middle = (y2 - y1) // 2
     rows = np.flatnonzero(printed)
     if not rows.size:

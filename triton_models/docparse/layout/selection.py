@@ -7,7 +7,7 @@ and half of it. Boxes alone do not tell which of two is redundant; the lines of 
 from collections.abc import Iterable
 
 from docparse.layout.detector import LayoutOptions, per_class
-from docparse.layout.geometry import area, coverage, intersection, iou, width
+from docparse.layout.geometry import area, coverage, height, intersection, iou, width
 from docparse.layout.lines import TextLine, TextLines
 from docparse.layout.picodet import Candidate
 from docparse.layout.regions import CONTAINERS, Region, core, downwards
@@ -30,6 +30,10 @@ BECOMES: dict[str, tuple[str, ...]] = {
 LEAST_SCORES = dict.fromkeys(BECOMES, 0.3) | {"figure": 0.45, "table": 0.45, "equation": 0.5}
 LOWEST_THRESHOLD = 0.05  # a lower request is answered as if it were this: below lies only noise
 OWN_LINE = 0.5  # share of a line's core that must lie in a box for the box to claim it
+# Share of a figure that is lines of text. A drawing that fills the page has a few labels; if it has more, it is
+# a page of print in unusual colours. A smaller one may be full of words, as a screenshot is.
+PRINTED_PAGE, PRINTED_FIGURE = 0.06, 0.3
+PAGE_FIGURE = 0.6  # of the page's height
 NESTED = 0.8  # share of the inner box, PaddleX's own measure for merging
 
 
@@ -46,6 +50,7 @@ def select(
     fit = [c for c in candidates if c.score >= least_score(c.label, options)]
     fit = _without_nested(fit, options)
     owned = {c: [line for line in text.lines if coverage(core(line), c.box) >= OWN_LINE] for c in fit}
+    fit = [c for c in fit if c.label != "figure" or not _is_print(c, fit, owned[c], page_height)]
     ranked = sorted(fit, key=lambda c: -_rank(c, owned[c], page_height))
     if options.nms is False:
         regions = [Region(c.label, c.score, c.box, downwards(owned[c], text.slope)) for c in ranked]
@@ -78,8 +83,6 @@ def _claim(
         mine = [line for line in owned[candidate] if line in free]
         rival = _rival(candidate, mine, owned[candidate], [c for c, _ in accepted])
         keep_both = _mode(candidate, options) == "union" and rival is not None and rival is not candidate
-        if candidate.label == "figure" and _is_page_of_text(candidate, ranked):
-            continue
         if rival is not None and not (keep_both and not _same(candidate, rival)):
             if rival.label == candidate.label and candidate.score >= 0.5:
                 # Two views of one block, each with a line that the other lacks: together they are right.
@@ -105,10 +108,15 @@ def _rival(
     return closest if covered > 0.5 * area(candidate.box) else None
 
 
-def _is_page_of_text(figure: Candidate, candidates: list[Candidate]) -> bool:
-    """A photograph of a whole page of print looks like a figure; then its paragraphs are what counts."""
+def _is_print(
+    figure: Candidate, candidates: list[Candidate], lines: list[TextLine], page_height: float
+) -> bool:
+    """Whether a figure is print after all, such as a photographed page; then its paragraphs count."""
     inside = [c.box for c in candidates if c.label in {"text", "reference"} and c.score >= 0.8]
-    return sum(intersection(box, figure.box) for box in inside) > 0.35 * area(figure.box)
+    paragraphs = sum(intersection(box, figure.box) for box in inside)
+    printed = sum(area(line.box) for line in lines)
+    most = PRINTED_PAGE if height(figure.box) > PAGE_FIGURE * page_height else PRINTED_FIGURE
+    return paragraphs > 0.35 * area(figure.box) or printed > most * area(figure.box)
 
 
 def _same(a: Candidate, b: Candidate) -> bool:

@@ -9,7 +9,7 @@ from docparse.layout.detector import Box
 from docparse.layout.geometry import area, bounding, clipped, grown, shared_height, shared_width
 from docparse.layout.regions import CONTAINERS, Region
 
-AIR_HEIGHTS = 0.15  # of a line's height, above and below: 3 px for 10 point print at 144 dpi
+AIR_HEIGHTS = 0.18  # of a line's height, above and below: 3 px for 10 point print at 144 dpi
 LEAST_AIR_PX = 2.0
 DEEPEST_CUT = 0.5  # of the smaller region: beyond that, it is nested and not a neighbour
 
