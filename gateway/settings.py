@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     vlm_urls: Annotated[tuple[str, ...], NoDecode] = Field(
         ("http://localhost:8081",),
         validation_alias=AliasChoices("HPS_VLM_URLS", "HPS_VLM_URL"),
-        description="Base URLs of the VLM servers, comma-separated, with or without /v1; probed for readiness.",
+        description="Base URLs of the VLM servers, comma-separated, with or without /v1; probed only.",
     )
     max_concurrent_requests: int = Field(
         16,

@@ -52,7 +52,11 @@ async def read_submission(request: Request, record: RequestRecord, *, max_bytes:
         if media_type == "application/json" or media_type.endswith("+json"):
             return _from_json(await _read_body(request), record)
         if media_type == "multipart/form-data":
-            return _from_form(await _read_form(request, max_bytes), record)
+            form = await _read_form(request, max_bytes)
+            try:
+                return _from_form(form, record)
+            finally:
+                await form.close()
     except ClientDisconnect as error:
         raise ClientGone("The client hung up before the end of its request.") from error
     raise UnsupportedMediaType(
@@ -115,11 +119,8 @@ def _from_form(form: FormData, record: RequestRecord) -> Submission:
     if file is None:
         raise InvalidRequest("`file` is required.")
     if isinstance(file, UploadFile):
-        try:
-            # In memory, so nothing waits for a disk here.
-            return Submission(options, file.file.read())
-        finally:
-            file.file.close()
+        # In memory, so nothing waits for a disk here.
+        return Submission(options, file.file.read())
     return Submission(options, file)
 
 

@@ -42,6 +42,11 @@ class Admission:
         self._drain_retry_after_seconds = max(1, math.ceil(drain_retry_after_seconds))
         self.draining = False
 
+    @property
+    def waiting_here(self) -> int:
+        """Documents that wait in this worker."""
+        return len(self._line)
+
     def begin_drain(self) -> None:
         """Refuse newcomers; those in line keep their turn."""
         self.draining = True
@@ -103,10 +108,12 @@ class Admission:
                 if self._line[0] is not my_turn:
                     await my_turn.wait()
                     my_turn.clear()
+                else:
+                    # Wait before the first look too: who came earlier, in another worker, looks before us.
+                    await _wait(my_turn, POLL_SECONDS)
                 place = self._running.try_take()
                 if place is not None:
                     return place
-                await _wait(my_turn, POLL_SECONDS)
         finally:
             was_head = self._line[0] is my_turn
             self._line.remove(my_turn)
