@@ -65,14 +65,15 @@ async def read_submission(request: Request, record: RequestRecord, *, max_bytes:
     )
 
 
-async def _read_body(request: Request) -> bytearray:
+async def _read_body(request: Request) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-    return body
+    # The parser would copy a bytearray too, but keep both while it builds the text.
+    return bytes(body)
 
 
-def _from_json(body: bytearray, record: RequestRecord) -> Submission:
+def _from_json(body: bytes, record: RequestRecord) -> Submission:
     if not body:
         raise MalformedRequest("The body is empty; send a JSON object with the field `file`.")
     try:

@@ -35,6 +35,17 @@ class _Server(uvicorn.Server):
     async def main_loop(self) -> None:
         await self.stop.wait()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """uvicorn's order, without its pauses of 0.1 s."""
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await asyncio.gather(*self.server_state.tasks)
+        while self.server_state.connections:  # noqa: ASYNC110 - uvicorn has no event for it
+            await asyncio.sleep(0)
+        await self.lifespan.shutdown()
+
 
 @asynccontextmanager
 async def serving(app: FastAPI) -> AsyncIterator[str]:
@@ -93,7 +104,7 @@ async def start_gateway(triton: FakeTriton) -> AsyncIterator[StartGateway]:
             defaults = {"triton_url": triton.url, "inference_timeout_seconds": 20}
             app = create_app(Settings(**{**defaults, **settings}))
             url = await stack.enter_async_context(serving(app))
-            http = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=30))
+            http = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=30, verify=False))
             return Gateway(app, url, http)
 
         yield start

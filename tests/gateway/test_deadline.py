@@ -49,13 +49,18 @@ async def test_cancelling_from_outside_stays_a_cancellation():
 async def test_cutting_short_reaches_what_runs_and_what_comes():
     deadlines = Deadlines(60)
     deadline = deadlines.start()
-    with pytest.raises(ShuttingDown):
-        async with deadline.enforce():
-            deadlines.cut_short(0.01)
-            await asyncio.Event().wait()
-    with pytest.raises(ShuttingDown):
+
+    async def work():
         async with deadline.enforce():
             await asyncio.Event().wait()
+
+    running = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    deadlines.cut_short(0.01)
+    with pytest.raises(ShuttingDown):
+        await running
+    with pytest.raises(ShuttingDown):
+        await work()
 
 
 async def test_cutting_short_never_adds_time():
