@@ -30,7 +30,7 @@ BECOMES: dict[str, tuple[str, ...]] = {
 LEAST_SCORES = dict.fromkeys(BECOMES, 0.3) | {"figure": 0.45, "table": 0.45, "equation": 0.5}
 LOWEST_THRESHOLD = 0.05  # a lower request is answered as if it were this: below lies only noise
 OWN_LINE = 0.5  # share of a line's core that must lie in a box for the box to claim it
-# Share of a figure that is lines of text. A drawing that fills the page has a few labels; if it has more, it is
+# Share of a figure that is lines of text. A drawing that fills the page has a few labels; with more, it is
 # a page of print in unusual colours. A smaller one may be full of words, as a screenshot is.
 PRINTED_PAGE, PRINTED_FIGURE = 0.06, 0.3
 PAGE_FIGURE = 0.6  # of the page's height
