@@ -1,5 +1,6 @@
 """`make demo`: start the three tiers, parse every example, write what came back, stop everything."""
 
+import argparse
 import base64
 import http.client
 import json
@@ -16,7 +17,6 @@ from deploy.local.process import RunningStack, StackFailed, running_stack
 
 _ROOT = Path(__file__).resolve().parents[2]
 _EXAMPLES = _ROOT / "examples"
-_OUTPUT = _ROOT / "demo-output"
 _SUFFIXES = frozenset({".pdf", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif"})
 
 
@@ -86,35 +86,38 @@ def write_document(document: ParsedDocument, folder: Path) -> None:
     (folder / "document.md").write_text("\n\n".join(texts) + "\n", encoding="utf-8")
 
 
-def run_demo(stack: RunningStack, examples: list[Path]) -> None:
-    """Parse every example into `demo-output/` and print the first page of the first."""
+def run_demo(stack: RunningStack, examples: list[Path], output: Path) -> None:
+    """Parse every example into `output` and print the first page of the first."""
     first_page = ""
     for path in examples:
         document = parse_example(stack.url, path)
-        write_document(document, _OUTPUT / path.stem)
+        write_document(document, output / path.stem)
         first_page = first_page or document.in_order()[0]["markdown"]["text"]
     _show(f"\n--- first page of {examples[0].name} ---\n{first_page}\n---\n\n")
 
 
 def main() -> int:
     """Run the demo; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path, default=_ROOT / "demo-output", help="replaced if it exists")
+    output: Path = parser.parse_args().output
     # The paper first: its first page is the one that is printed.
     examples = sorted(
         (path for path in _EXAMPLES.iterdir() if path.suffix in _SUFFIXES),
         key=lambda path: path.suffix != ".pdf",
     )
-    shutil.rmtree(_OUTPUT, ignore_errors=True)
+    shutil.rmtree(output, ignore_errors=True)
     started = time.monotonic()
     _show("starting the gateway, Triton and the embedded VLM server ")
     try:
         with running_stack(_ROOT / ".stack" / "demo.log", tick=lambda: _show(".")) as stack:
             _show(f" ready after {time.monotonic() - started:.0f} s\n")
-            run_demo(stack, examples)
+            run_demo(stack, examples, output)
     except (StackFailed, RuntimeError, OSError) as error:
         _show(f"\nthe demo failed: {error}\n")
         return 1
     seconds = time.monotonic() - started
-    _show(f"{len(examples)} documents written to {_OUTPUT.name}/ in {seconds:.0f} s; everything stopped.\n")
+    _show(f"{len(examples)} documents written to {output.name}/ in {seconds:.0f} s; everything stopped.\n")
     return 0
 
 

@@ -1,0 +1,101 @@
+"""Starting and stopping the local stack: `make serve`, `make demo`."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from deploy.local.process import StackFailed, running_stack
+from tests.end_to_end.conftest import ROOT
+
+TIERS = {"vlm": "vlm_server", "triton": "tritonserver", "gateway": "-m gateway"}
+
+
+def tier_process(stack: psutil.Process, tier: str) -> psutil.Process:
+    (process,) = [
+        child
+        for child in stack.children(recursive=True)
+        if TIERS[tier] in " ".join(child.cmdline()) and "stub" not in child.name()
+        and "backend_stub" not in child.cmdline()[0]
+    ]  # fmt: skip
+    return process
+
+
+def all_gone(processes: list[psutil.Process]) -> bool:
+    _, alive = psutil.wait_procs(processes, timeout=10)
+    return not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_a_signal_stops_every_process_and_the_exit_is_clean(tmp_path, number):
+    with running_stack(tmp_path / "log") as stack:
+        processes = psutil.Process(stack.process.pid).children(recursive=True)
+        # Three tiers, each with honcho's watcher; two Triton models; render workers.
+        assert len(processes) >= 8
+        answer = httpx.post(f"{stack.url}/layout-parsing", json={"file": "data:image/gif;base64,AA"})
+        assert answer.status_code == 422
+        stack.process.send_signal(number)
+        assert stack.process.wait(15) == 0
+        assert all_gone(processes)
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_a_tier_that_dies_takes_the_stack_down_and_is_named(tmp_path, tier):
+    with running_stack(tmp_path / "log") as stack:
+        processes = psutil.Process(stack.process.pid).children(recursive=True)
+        tier_process(psutil.Process(stack.process.pid), tier).kill()
+        assert stack.process.wait(20) != 0
+        assert all_gone(processes)
+    last = (tmp_path / "log").read_text().splitlines()[-1]
+    assert last == f"The {tier} tier ended by itself (killed by SIGKILL); the others were stopped."
+
+
+def test_a_tier_that_cannot_start_is_named_and_its_reason_shown(tmp_path):
+    with pytest.raises(StackFailed, match=r"The triton tier ended by itself \(exit code"), running_stack(
+        tmp_path / "log", {"HPS_LAYOUT_ENGINE": "crystal-ball"}
+    ):  # fmt: skip
+        pass
+    assert "crystal-ball" in (tmp_path / "log").read_text()
+
+
+def test_the_logs_of_the_tiers_are_prefixed_with_their_names(stack):
+    lines = stack.log.read_text().splitlines()
+    for tier in TIERS:
+        assert any(f" {tier.ljust(7)} |" in line for line in lines)
+    assert any(line.startswith("ready after") and stack.environment["HPS_PORT"] in line for line in lines)
+
+
+def test_the_demo_parses_every_example_and_leaves_nothing_running(tmp_path):
+    demo = subprocess.run(
+        [sys.executable, "-m", "deploy.local.demo", "--output", str(tmp_path / "out")],
+        cwd=ROOT, capture_output=True, text=True, timeout=300, check=False, env=dict(os.environ),
+    )  # fmt: skip
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    assert "# How Often Must a Garden Pond Be Topped Up?" in demo.stdout
+    for example in ("paper", "invoice", "chinese", "scan"):
+        folder = tmp_path / "out" / example
+        assert (folder / "document.md").stat().st_size > 500
+        assert (folder / "page_1_regions.jpg").read_bytes().startswith(b"\xff\xd8")
+        assert f"{example}." in demo.stdout
+    assert len(list((tmp_path / "out" / "paper" / "imgs").glob("*.jpg"))) == 2
+    assert not [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if str(tmp_path) in " ".join(process.info["cmdline"] or [])
+    ]
+
+
+def test_the_demo_says_why_it_failed(tmp_path):
+    demo = subprocess.run(
+        [sys.executable, "-m", "deploy.local.demo", "--output", str(tmp_path / "out")],
+        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+        env={**os.environ, "HPS_LAYOUT_ENGINE": "crystal-ball"},
+    )  # fmt: skip
+    assert demo.returncode == 1
+    assert "crystal-ball" in demo.stdout
+    assert not Path(tmp_path / "out").exists()
