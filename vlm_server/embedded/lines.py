@@ -12,7 +12,7 @@ from vlm_server.embedded.models import Quad
 _WIDE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef]")
 _HYPHENATED = re.compile(r"[^\W\d_]{2,}-$")
 _COLUMN_LINES = 4  # fewer lines a side are a pair of labels and values, not columns
-_COLUMN_GAP = 1.2  # of a line's height
+_COLUMN_GAP = 0.4  # of a line's height; boxes have margins, so the gutter on the page is wider
 _COLUMN_WIDTH = 8.0  # line heights; narrower lines are labels
 
 
@@ -141,7 +141,7 @@ def _column_gap(lines: list[Line], typical: float) -> float | None:
         if min(len(left), len(right)) < _COLUMN_LINES or across > 0.2 * len(lines):
             continue
         long_enough = all(
-            np.median([line.right - line.left for line in side]) > _COLUMN_WIDTH * typical
+            sum(line.right - line.left > _COLUMN_WIDTH * typical for line in side) >= _COLUMN_LINES
             for side in (left, right)
         )
         beside = min(max(x.middle for x in left), max(x.middle for x in right)) - max(
