@@ -52,7 +52,9 @@ async def serving(app: FastAPI) -> AsyncIterator[str]:
     """Serve on a free port; gives the base URL."""
     config = uvicorn.Config(app, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=5)
     server = _Server(config)
-    listener = socket.create_server(("127.0.0.1", 0))
+    # With its protocol spelled out asyncio turns Nagle's algorithm off; else each answer may wait 40 ms.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
     task = asyncio.create_task(server.serve([listener]))
     while not server.started:
         assert not task.done(), "the server did not start"
