@@ -73,7 +73,10 @@ def test_a_field_that_is_missing_or_wrong_is_a_422_that_names_it(client, body, w
         (encoded(pdf_without_pages()), ["file", "PDF"]),
         (encoded(png_header_of(60_000, 60_000)), ["file", "60000 x 60000"]),
     ],
-    ids=["bad base64", "empty", "neither", "truncated PNG", "PNG header", "encrypted", "truncated PDF", "no pages", "bomb"],
+    ids=[
+        "bad base64", "empty", "neither", "truncated PNG", "PNG header",
+        "encrypted", "truncated PDF", "no pages", "bomb",
+    ],
 )  # fmt: skip
 def test_a_document_that_cannot_be_read_is_a_422_that_says_why(client, file, words):
     assert_error(client.post("/layout-parsing", json={"file": file}), 422, *words)
@@ -91,7 +94,9 @@ def test_a_page_range_outside_the_document_is_a_422(client):
 
 def test_a_body_over_the_limit_is_a_413_before_it_is_read(stack):
     # Only the header is sent: a server that waited for the body would not answer.
-    with socket.create_connection(("127.0.0.1", int(stack.environment["HPS_PORT"])), timeout=30) as connection:
+    with socket.create_connection(
+        ("127.0.0.1", int(stack.environment["HPS_PORT"])), timeout=30
+    ) as connection:
         connection.sendall(
             b"POST /layout-parsing HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
             b"Content-Length: 9000000000\r\n\r\n"
