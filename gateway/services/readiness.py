@@ -1,11 +1,14 @@
 """Whether a document sent now could be parsed: Triton, its models and a VLM, probed under one clock."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Sequence
 
 from gateway.upstreams.triton import Triton
 from gateway.upstreams.vlm import VlmProbe
+
+logger = logging.getLogger(__name__)
 
 MODELS = ("layout-parsing", "layout-detection")
 # Several probes (a load balancer, an orchestrator, a person) share one answer.
@@ -27,7 +30,10 @@ class Readiness:
         """What keeps documents from being parsed, as phrases; empty when ready."""
         async with self._lock:
             if time.monotonic() - self._checked_at > CACHE_SECONDS:
-                self._missing = await self._check()
+                missing = await self._check()
+                if missing != self._missing:  # probes themselves are not logged; what they find is
+                    logger.info("not ready: %s" if missing else "ready%s", "; ".join(missing))
+                self._missing = missing
                 self._checked_at = time.monotonic()
             return self._missing
 

@@ -44,7 +44,7 @@ async def test_a_failed_request_has_its_code_in_the_line(gateway, lines):
     assert (line.fields["status"], line.fields["error"]) == (422, "invalid_request")
 
 
-async def test_good_health_probes_are_for_debugging(gateway, lines):
+async def test_health_probes_are_for_debugging(gateway, lines):
     await gateway.http.get("/health")
     (line,) = lines()
     assert line.levelno == logging.DEBUG
