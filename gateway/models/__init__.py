@@ -1,0 +1,1 @@
+"""What crosses a boundary: the public wire models and the inner frozen dataclasses."""

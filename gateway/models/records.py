@@ -1,0 +1,23 @@
+"""What is known about one request; filled in on its way and written as one log line."""
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class RequestRecord:
+    """Numbers and names only, never document content."""
+
+    request_id: str
+    method: str
+    path: str
+    log_id: str
+    status: int | None = None
+    error_code: str | None = None
+    body_bytes: int = 0
+    document_kind: str | None = None
+    document_bytes: int | None = None
+    answer_bytes: int = 0
+    pages: int | None = None
+    queue_seconds: float | None = None
+    inference_seconds: float | None = None
+    client_gone: bool = False
