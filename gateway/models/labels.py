@@ -39,4 +39,6 @@ def label_of(key: str) -> str:
         return key
     if key.isascii() and key.isdigit() and int(key) < len(LABELS):
         return LABELS[int(key)]
-    raise ValueError(f"has no class {key!r}; use an id from 0 to {len(LABELS) - 1} or one of: {', '.join(LABELS)}")
+    raise ValueError(
+        f"has no class {key!r}; use an id from 0 to {len(LABELS) - 1} or one of: {', '.join(LABELS)}"
+    )

@@ -20,7 +20,7 @@ PAGE_RANGES = re.compile(r"\d{1,7}(-\d{1,7})?(,\d{1,7}(-\d{1,7})?)*")
 
 def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise ValueError("must be a number")  # noqa: TRY004 - pydantic collects ValueError, not TypeError
+        raise ValueError("must be a number")
     return float(value)
 
 
@@ -75,7 +75,10 @@ def _per_class(check: Callable[[object], Any]) -> Callable[[object], Any]:
 
 
 def _schema(single: list[dict[str, Any]]) -> WithJsonSchema:
-    per_class = {"type": "object", "additionalProperties": {"anyOf": single} if len(single) > 1 else single[0]}
+    per_class = {
+        "type": "object",
+        "additionalProperties": {"anyOf": single} if len(single) > 1 else single[0],
+    }
     return WithJsonSchema({"anyOf": [*single, per_class, {"type": "null"}]})
 
 

@@ -47,16 +47,20 @@ class LayoutParsingOptions(BaseModel):
     )
     use_chart_recognition: bool | None = Field(None, description="Read charts into tables. Default: off.")
     use_seal_recognition: bool | None = Field(None, description="Read the text of seals. Default: off.")
-    use_ocr_for_image_block: bool | None = Field(None, description="Read the text inside pictures. Default: off.")
+    use_ocr_for_image_block: bool | None = Field(
+        None, description="Read the text inside pictures. Default: off."
+    )
     layout_threshold: Threshold = Field(
         None,
         description="Least score of a region, 0 to 1; or an object from class id or label to it. Default: the model's.",
         examples=[0.5, {"text": 0.4, "14": 0.6}],
     )
-    layout_nms: bool | None = Field(None, description="Drop regions that repeat another (NMS). Default: the model's.")
+    layout_nms: bool | None = Field(
+        None, description="Drop regions that repeat another (NMS). Default: the model's."
+    )
     layout_unclip_ratio: UnclipRatio = Field(
         None,
-        description="Factor by which regions grow: a number, [width, height], or an object from class to it. Default: 1.",
+        description="Factor by which regions grow: a number, [width, height], or an object by class. Default: 1.",
         examples=[1.05, [1.0, 1.1], {"table": [1.0, 1.1]}],
     )
     layout_merge_bboxes_mode: MergeMode = Field(
@@ -73,12 +77,22 @@ class LayoutParsingOptions(BaseModel):
     format_block_content: bool | None = Field(
         None, description="Give `block_content` in its Markdown form. Default: off."
     )
-    repetition_penalty: float | None = Field(None, gt=0, description="Penalty on repeated tokens. Default: the VLM's.")
-    temperature: float | None = Field(None, ge=0, description="Sampling temperature; 0 is greedy. Default: 0.")
+    repetition_penalty: float | None = Field(
+        None, gt=0, description="Penalty on repeated tokens. Default: the VLM's."
+    )
+    temperature: float | None = Field(
+        None, ge=0, description="Sampling temperature; 0 is greedy. Default: 0."
+    )
     top_p: float | None = Field(None, gt=0, le=1, description="Nucleus sampling. Default: the VLM's.")
-    min_pixels: Positive | None = Field(None, description="Least pixels of a region for the VLM. Default: 112896.")
-    max_pixels: Positive | None = Field(None, description="Most pixels of a region for the VLM. Default: 1003520.")
-    max_new_tokens: Positive | None = Field(None, description="Most tokens read from one region. Default: 4096.")
+    min_pixels: Positive | None = Field(
+        None, description="Least pixels of a region for the VLM. Default: 112896."
+    )
+    max_pixels: Positive | None = Field(
+        None, description="Most pixels of a region for the VLM. Default: 1003520."
+    )
+    max_new_tokens: Positive | None = Field(
+        None, description="Most tokens read from one region. Default: 4096."
+    )
     merge_layout_blocks: bool | None = Field(
         None, description="Join regions that continue one another over columns. Default: on."
     )
@@ -96,18 +110,24 @@ class LayoutParsingOptions(BaseModel):
     restructure_pages: bool = Field(False, description="Treat the pages as one document.")  # noqa: FBT003
     merge_tables: bool = Field(True, description="Join tables over pages; with `restructurePages` only.")  # noqa: FBT003
     relevel_titles: bool = Field(True, description="Level titles over pages; with `restructurePages` only.")  # noqa: FBT003
-    output_formats: OutputFormats = Field(None, description='Further files to return: ["docx"]. Default: none.', examples=[["docx"]])
+    output_formats: OutputFormats = Field(
+        None, description='Further files to return: ["docx"]. Default: none.', examples=[["docx"]]
+    )
     visualize: bool | None = Field(
         None, description="Return the page picture and the picture with regions drawn. Default: true."
     )
     log_id: str | None = Field(
-        None, max_length=LONGEST_LOG_ID, description="Name of this request in logs and answers. Default: generated."
+        None,
+        max_length=LONGEST_LOG_ID,
+        description="Name of this request in logs and answers. Default: generated.",
     )
 
     @model_validator(mode="after")
     def _check_pixels(self) -> Self:
         if self.min_pixels and self.max_pixels and self.min_pixels > self.max_pixels:
-            raise ValueError(f"`minPixels` ({self.min_pixels}) cannot exceed `maxPixels` ({self.max_pixels}).")
+            raise ValueError(
+                f"`minPixels` ({self.min_pixels}) cannot exceed `maxPixels` ({self.max_pixels})."
+            )
         return self
 
     def to_parse_wire(self) -> dict[str, Any]:
@@ -157,7 +177,9 @@ def validate_options(data: dict[str, Any]) -> LayoutParsingOptions:
 def describe_problems(error: ValidationError) -> str:
     """Sentences that name the public fields; values are not repeated, for they may be document content."""
     problems = error.errors(include_url=False, include_input=False, include_context=False)
-    sentences = list(dict.fromkeys(_describe(problem["type"], problem["loc"], problem["msg"]) for problem in problems))
+    sentences = list(
+        dict.fromkeys(_describe(problem["type"], problem["loc"], problem["msg"]) for problem in problems)
+    )
     if len(sentences) > REPORTED_PROBLEMS:
         more = len(sentences) - REPORTED_PROBLEMS
         sentences = [*sentences[:REPORTED_PROBLEMS], f"And {more} more."]

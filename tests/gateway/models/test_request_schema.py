@@ -103,7 +103,7 @@ def test_a_bad_value_is_refused_in_a_sentence_that_names_its_field(field, value)
 
 
 @pytest.mark.parametrize("field", ["layoutThreshold", "layoutUnclipRatio", "layoutMergeBboxesMode"])
-@pytest.mark.parametrize("key", ["25", "-1", "sentence", "", "２"])
+@pytest.mark.parametrize("key", ["25", "-1", "sentence", "", "\uff12"])
 def test_an_unknown_class_is_refused(field, key):
     value = "large" if field == "layoutMergeBboxesMode" else 0.5
     assert f"`{field}` has no class" in refusal(**{field: {key: value}})
@@ -160,7 +160,7 @@ def test_a_missing_file_is_named():
 
 
 def test_not_a_number_is_no_json():
-    with pytest.raises(ValueError, match="NaN|expected"):
+    with pytest.raises(ValueError, match=r"NaN|expected"):
         from_json(b'{"temperature": NaN}', allow_inf_nan=False)
 
 
