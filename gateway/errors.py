@@ -41,6 +41,21 @@ class UnsupportedMediaType(GatewayError):
     http_status = 415
 
 
+class MissingApiKey(GatewayError):
+    """Keys are set, and the request shows none. HTTP wants to hear in which form: `challenge`."""
+
+    code = "missing_api_key"
+    http_status = 401
+    challenge: ClassVar[str] = 'Bearer realm="PaddleOCR-VL"'
+
+
+class UnknownApiKey(GatewayError):
+    """The key is nobody's."""
+
+    code = "unknown_api_key"
+    http_status = 403
+
+
 class InvalidRequest(GatewayError):
     """A field is missing, has the wrong type or is out of bounds."""
 

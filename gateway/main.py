@@ -2,16 +2,31 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from gateway.middleware import BodyLimitMiddleware, DisconnectMiddleware, RecordMiddleware
+from gateway.api_keys import ApiKeys
+from gateway.middleware import (
+    ApiKeyMiddleware,
+    BodyLimitMiddleware,
+    DisconnectMiddleware,
+    RecordMiddleware,
+)
 from gateway.observability import configure_logging
 from gateway.resources import open_resources
 from gateway.routes import health, parsing
 from gateway.routes.errors import install_error_handlers, render_error
+from gateway.routes.openapi import complete_openapi
 from gateway.settings import Settings
+
+OPEN_PATHS = frozenset(
+    {"/health", "/health/ready", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"}
+)
+# The files of those pages.
+OPEN_FOLDER = "/static-offline-docs/"
 
 DESCRIPTION = """
 Documents (PDF, PNG, JPEG, TIFF, WebP, BMP, GIF) to Markdown and structured JSON.
@@ -49,5 +64,24 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # The last added is the outermost.
     app.add_middleware(DisconnectMiddleware)
     app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)
+    if settings.all_api_keys:
+        keys = ApiKeys(settings.all_api_keys)
+        app.add_middleware(ApiKeyMiddleware, keys=keys, is_open=is_open, render_error=render_error)
     app.add_middleware(RecordMiddleware, render_error=render_error)
+    _complete_api_pages(app, with_keys=bool(settings.all_api_keys))
     return app
+
+
+def is_open(path: str) -> bool:
+    """Whether a path is answered without a key even where keys are set: probes, and the API pages."""
+    return path in OPEN_PATHS or path.startswith(OPEN_FOLDER)
+
+
+def _complete_api_pages(app: FastAPI, *, with_keys: bool) -> None:
+    describe_routes = app.openapi
+
+    @cache
+    def openapi() -> dict[str, Any]:
+        return complete_openapi(describe_routes(), needs_key=lambda path: with_keys and not is_open(path))
+
+    app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way

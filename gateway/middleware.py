@@ -1,4 +1,4 @@
-"""Plain ASGI around every request: its record and log line, its body limit, its client's hang-up."""
+"""Plain ASGI around every request: its record and log line, its key, its body limit, its client's hang-up."""
 
 import asyncio
 import logging
@@ -9,9 +9,11 @@ from collections.abc import Awaitable, Callable
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.errors import GatewayError, InternalError, PayloadTooLarge
+from gateway.api_keys import ApiKeys
+from gateway.errors import GatewayError, InternalError, MissingApiKey, PayloadTooLarge, UnknownApiKey
 from gateway.models.records import RequestRecord
 from gateway.observability import current_record, log_access
 
@@ -20,6 +22,8 @@ logger = logging.getLogger(__name__)
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 # What log lines say of a request whose client left; nobody sees it as a status.
 CLIENT_GONE_STATUS = 499
+# Before the key in the header Authorization; `token` is what PaddleOCR's own cloud and its clients say.
+KEY_SCHEMES = frozenset({b"bearer", b"token"})
 
 RenderError = Callable[[GatewayError, RequestRecord], Response]
 
@@ -70,6 +74,52 @@ def _new_record(scope: Scope) -> RequestRecord:
     given = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), "")
     request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
     return RequestRecord(request_id=request_id, method=scope["method"], path=scope["path"], log_id=request_id)
+
+
+class ApiKeyMiddleware:
+    """Asks for a key before the body is read, on every path but the open ones.
+
+    A method that a path does not answer is refused as such, key or not: clients probe POST paths with GET.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        keys: ApiKeys,
+        is_open: Callable[[str], bool],
+        render_error: RenderError,
+    ) -> None:
+        self._app = app
+        self._keys = keys
+        self._is_open = is_open
+        self._render_error = render_error
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; other protocols pass."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        record: RequestRecord = scope["state"]["record"]
+        error = self._check(scope, record)
+        if error is None or self._is_open(scope["path"]) or _is_wrong_method(scope):
+            await self._app(scope, receive, send)
+        else:
+            await self._render_error(error, record)(scope, receive, send)
+
+    def _check(self, scope: Scope, record: RequestRecord) -> GatewayError | None:
+        header = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+        scheme, _, key = header.strip().partition(b" ")
+        if scheme.lower() not in KEY_SCHEMES or not key.strip():
+            return MissingApiKey("An API key is needed; send it as `Authorization: Bearer KEY`.")
+        record.key_name = self._keys.name_of(key.strip())
+        return None if record.key_name is not None else UnknownApiKey("The API key is not known.")
+
+
+def _is_wrong_method(scope: Scope) -> bool:
+    """Whether the path exists, but not for this method."""
+    matches = {route.matches(scope)[0] for route in scope["app"].routes}
+    return Match.PARTIAL in matches and Match.FULL not in matches
 
 
 class BodyLimitMiddleware:

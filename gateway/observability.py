@@ -72,6 +72,7 @@ def log_access(record: RequestRecord, seconds: float) -> None:
         "path": record.path,
         "status": record.status,
         "error": record.error_code,
+        "key": record.key_name,
         "seconds": round(seconds, 4),
         "queueSeconds": _rounded(record.queue_seconds),
         "inferenceSeconds": _rounded(record.inference_seconds),

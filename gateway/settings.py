@@ -4,21 +4,30 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AliasChoices, Field, field_validator, model_validator
+from pydantic import AliasChoices, Field, WithJsonSchema, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from gateway.api_keys import ApiKey, check_distinct, parse_entries, read_file
 
 MIB = 1024 * 1024
 # One gRPC message holds the whole document; its size is a signed 32-bit number. 16 MiB are left for the rest.
 LARGEST_DOCUMENT_BYTES = 2**31 - 16 * MIB
 
 Network = IPv4Network | IPv6Network
+# As people write them; what is kept of them is only a digest.
+_API_KEYS_SCHEMA = WithJsonSchema({"type": "string"})
 
 
 class Settings(BaseSettings):
     """Every knob of the gateway. Names in the environment are the aliases; empty values mean the default."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", env_ignore_empty=True, populate_by_name=True, validate_default=True
+        frozen=True,
+        extra="ignore",
+        env_ignore_empty=True,
+        populate_by_name=True,
+        validate_default=True,
+        hide_input_in_errors=True,  # a setting may be a secret
     )
 
     # A server in a container listens on all of its addresses.
@@ -91,6 +100,17 @@ class Settings(BaseSettings):
         validation_alias="HPS_URL_ALLOWED_NETWORKS",
         description="Networks (CIDR, comma-separated) that `file` URLs may reach though they are not public.",
     )
+    api_keys: Annotated[tuple[ApiKey, ...], NoDecode, _API_KEYS_SCHEMA] = Field(
+        (),
+        validation_alias="HPS_API_KEYS",
+        description="Keys of clients as name:key, comma-separated; names go to the log. Without any key the "
+        "service is open and the header Authorization is ignored.",
+    )
+    api_keys_of_file: Annotated[tuple[ApiKey, ...], NoDecode, _API_KEYS_SCHEMA] = Field(
+        (),
+        validation_alias="HPS_API_KEYS_FILE",
+        description="File with further keys, one name:key a line, # for comments; read at the start.",
+    )
     shutdown_grace_seconds: float = Field(
         10,
         ge=0,
@@ -129,6 +149,16 @@ class Settings(BaseSettings):
             return networks
         return tuple(ip_network(network) for network in networks)
 
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _parse_api_keys(cls, value: object) -> object:
+        return parse_entries(value) if isinstance(value, str) else value
+
+    @field_validator("api_keys_of_file", mode="before")
+    @classmethod
+    def _read_api_keys(cls, value: object) -> object:
+        return read_file(Path(value)) if isinstance(value, (str, Path)) else value
+
     @field_validator("triton_url", mode="before")
     @classmethod
     def _check_triton_url(cls, value: object) -> object:
@@ -146,8 +176,17 @@ class Settings(BaseSettings):
     def _upper_log_level(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
 
+    @property
+    def all_api_keys(self) -> tuple[ApiKey, ...]:
+        """Keys of the environment and of the file; empty when the service is open."""
+        return self.api_keys + self.api_keys_of_file
+
     @model_validator(mode="after")
     def _check_together(self) -> Self:
+        try:
+            check_distinct(self.all_api_keys)
+        except ValueError as error:
+            raise ValueError(f"HPS_API_KEYS and HPS_API_KEYS_FILE: {error}") from None
         if self.max_document_bytes > self.max_body_bytes:
             raise ValueError(
                 f"HPS_MAX_DOCUMENT_BYTES ({self.max_document_bytes}) cannot exceed "

@@ -13,6 +13,7 @@ class RequestRecord:
     log_id: str
     status: int | None = None
     error_code: str | None = None
+    key_name: str | None = None
     body_bytes: int = 0
     document_kind: str | None = None
     document_bytes: int | None = None

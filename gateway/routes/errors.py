@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from gateway.errors import ClientGone, GatewayError, InternalError, InvalidRequest
+from gateway.errors import ClientGone, GatewayError, InternalError, InvalidRequest, MissingApiKey
 from gateway.models.records import RequestRecord
 
 _SENTENCES = {
@@ -28,6 +28,8 @@ def render_error(error: GatewayError, record: RequestRecord) -> Response:
     headers = {}
     if error.retry_after_seconds is not None:
         headers["Retry-After"] = str(error.retry_after_seconds)
+    if isinstance(error, MissingApiKey):
+        headers["WWW-Authenticate"] = error.challenge
     return _answer(record, error.http_status, error.message, headers)
 
 
