@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-fast check format bench-cpu lock clean
+.PHONY: help demo serve test test-fast test-fuzz check format bench-cpu lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,7 +20,10 @@ test: .venv/dev  ## Run the tests, those on the real tiers included
 	$(BIN)/python -m pytest
 
 test-fast: .venv/dev  ## Run the tests that need no running tiers
-	$(BIN)/python -m pytest -m "not stack"
+	$(BIN)/python -m pytest -m "not stack and not fuzz"
+
+test-fuzz: .venv/dev  ## Ask the gateway thousands of made requests, good and bad
+	$(BIN)/python -m pytest -m fuzz
 
 check: .venv/dev  ## Lint, format check, types, import rules
 	$(BIN)/ruff check .

@@ -11,11 +11,12 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
-from gateway.models.labels import label_of
+from gateway.models.labels import LABELS, label_of
 
 MERGE_MODES = ("large", "small", "union")
 EXPORT_FORMATS = ("docx",)
-PAGE_RANGES = re.compile(r"\d{1,7}(-\d{1,7})?(,\d{1,7}(-\d{1,7})?)*")
+_PART = "[0-9]{1,7}(-[0-9]{1,7})?"
+PAGE_RANGES = re.compile(f"{_PART}(,{_PART})*")
 
 
 def _number(value: object) -> float:
@@ -77,6 +78,7 @@ def _per_class(check: Callable[[object], Any]) -> Callable[[object], Any]:
 def _schema(single: list[dict[str, Any]]) -> WithJsonSchema:
     per_class = {
         "type": "object",
+        "propertyNames": {"anyOf": [{"enum": list(LABELS)}, {"pattern": "^(1?[0-9]|2[0-4])$"}]},
         "additionalProperties": {"anyOf": single} if len(single) > 1 else single[0],
     }
     return WithJsonSchema({"anyOf": [*single, per_class, {"type": "null"}]})
@@ -126,7 +128,31 @@ def _page_ranges(value: str | None) -> str | None:
     return ranges
 
 
-PageRanges = Annotated[str | None, AfterValidator(_page_ranges)]
+_PAGES_SCHEMA = {
+    "type": "string",
+    "pattern": f"^{_PART}(,{_PART})*$".replace("[0-9]{1,7}", "[1-9][0-9]{0,6}"),
+}
+PageRanges = Annotated[
+    str | None,
+    AfterValidator(_page_ranges),
+    WithJsonSchema({"anyOf": [_PAGES_SCHEMA, {"type": "null"}]}),
+]
+
+
+def _small_numbers(value: object) -> object:
+    """Refuse what the JSON of the next tiers cannot hold. The parser bounds the depth."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        raise ValueError("holds a whole number of more than 64 bits")
+    if isinstance(value, dict):
+        for item in value.values():
+            _small_numbers(item)
+    elif isinstance(value, list):
+        for item in value:
+            _small_numbers(item)
+    return value
+
+
+ExtraArgs = Annotated[dict[str, Any] | None, AfterValidator(_small_numbers)]
 
 
 def _formats(value: list[str] | None) -> list[str] | None:
@@ -136,4 +162,9 @@ def _formats(value: list[str] | None) -> list[str] | None:
     return value
 
 
-OutputFormats = Annotated[list[str] | None, AfterValidator(_formats)]
+_FORMATS_SCHEMA = {"type": "array", "items": {"type": "string", "enum": list(EXPORT_FORMATS)}}
+OutputFormats = Annotated[
+    list[str] | None,
+    AfterValidator(_formats),
+    WithJsonSchema({"anyOf": [_FORMATS_SCHEMA, {"type": "null"}]}),
+]

@@ -6,7 +6,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic.alias_generators import to_camel
 
 from gateway.errors import InvalidRequest
-from gateway.models.options import FileType, MergeMode, OutputFormats, PageRanges, Threshold, UnclipRatio
+from gateway.models.options import (
+    ExtraArgs,
+    FileType,
+    MergeMode,
+    OutputFormats,
+    PageRanges,
+    Threshold,
+    UnclipRatio,
+)
 
 # A client that got one field wrong often got several; three are enough to act on.
 REPORTED_PROBLEMS = 3
@@ -101,7 +109,7 @@ class LayoutParsingOptions(BaseModel):
         description="Labels left out of the Markdown. Default: number, footnote, header, header_image, footer, "
         "footer_image, aside_text.",
     )
-    vlm_extra_args: dict[str, Any] | None = Field(
+    vlm_extra_args: ExtraArgs = Field(
         None, description="Further arguments of the VLM call, for example `table_max_pixels`. Default: none."
     )
     prettify_markdown: bool = Field(True, description="Centre pictures and tables by HTML in the Markdown.")  # noqa: FBT003

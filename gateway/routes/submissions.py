@@ -15,9 +15,12 @@ from gateway.models.requests import LONGEST_LOG_ID, LayoutParsingOptions, valida
 
 T = TypeVar("T")
 
+_OPTION_FIELDS = frozenset(field.alias for field in LayoutParsingOptions.model_fields.values())
 # Fields that stay text in a form; all others are read as JSON where they are JSON.
 _TEXT_FIELDS = frozenset({"file", "logId", "pageRanges", "promptLabel", "layoutShapeMode"})
 _LIST_FIELDS = frozenset({"markdownIgnoreLabels", "outputFormats"})
+# Forms write a list by repeating its field; of these [width, height].
+_PAIR_FIELDS = frozenset({"layoutUnclipRatio"})
 # There are some forty options; a form with more is no form for us.
 MOST_FORM_FIELDS = 200
 
@@ -113,7 +116,7 @@ async def _read_form(request: Request, max_bytes: int) -> FormData:
 
 def _from_form(form: FormData, record: RequestRecord) -> Submission:
     file = _only(form.getlist("file"), "file") if "file" in form else None
-    data = {name: _form_value(name, form.getlist(name)) for name in form if name != "file"}
+    data = {name: _form_value(name, form.getlist(name)) for name in form if name in _OPTION_FIELDS}
     data = {name: value for name, value in data.items() if value != ""}
     _note_log_id(record, data)
     options = validate_options(data)
@@ -126,16 +129,23 @@ def _from_form(form: FormData, record: RequestRecord) -> Submission:
 
 
 def _form_value(name: str, values: list[UploadFile | str]) -> Any:
-    """Value of a form field: JSON where it is JSON, else its text; lists also by repeating or commas."""
+    """Value of a form field: JSON where it is JSON, else its text. Lists also by repeating or commas."""
     texts = [value for value in values if isinstance(value, str)]
     if len(texts) != len(values):
         raise InvalidRequest(f"`{name}` must be a plain form field; the document goes into `file`.")
     if name in _LIST_FIELDS and not (len(texts) == 1 and texts[0].lstrip().startswith(("[", "null"))):
         parts = [part.strip() for text in texts for part in text.split(",")]
         return [part for part in parts if part] or ""
+    if name in _PAIR_FIELDS and len(texts) == 2:
+        return [_json_or_text(text) for text in texts]
     text = _only(texts, name)
     if name in _TEXT_FIELDS:
-        return text
+        # A form has no null; this is how browsers and many libraries write it.
+        return None if text == "null" and name != "logId" else text
+    return _json_or_text(text)
+
+
+def _json_or_text(text: str) -> Any:
     try:
         return from_json(text, allow_inf_nan=False)
     except ValueError:

@@ -83,6 +83,8 @@ def test_visualize_is_never_null_on_the_wire(given, sent):
         ("maxNewTokens", -5),
         ("markdownIgnoreLabels", "header"),
         ("vlmExtraArgs", []),
+        ("vlmExtraArgs", {"a": [{"b": 2**64}]}),
+        ("vlmExtraArgs", {"a": -(2**63) - 1}),
         ("outputFormats", ["odt"]),
         ("useLayoutDetection", "perhaps"),
         ("logId", 5),

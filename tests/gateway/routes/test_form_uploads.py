@@ -61,6 +61,23 @@ async def test_lists_come_by_commas_or_json(gateway, triton, labels):
     assert triton.requests[0].options["parse"]["markdown_ignore_labels"] == ["header", "footer"]
 
 
+async def test_width_and_height_come_by_json_or_by_repeating(gateway, triton):
+    for ratio in ("[1.0, 1.5]", ["1.0", "1.5"]):
+        assert (await upload(gateway, layoutUnclipRatio=ratio)).status_code == 200
+        assert triton.requests[-1].options["parse"]["layout_unclip_ratio"] == [1.0, 1.5]
+    assert_error(await upload(gateway, layoutUnclipRatio=["1", "2", "3"]), 422, "`layoutUnclipRatio`")
+
+
+async def test_null_in_a_form_is_the_default(gateway, triton):
+    assert (await upload(gateway, promptLabel="null", pageRanges="null", topP="null")).status_code == 200
+    wire = triton.requests[0].options["parse"]
+    assert wire["prompt_label"] is wire["page_ranges"] is wire["top_p"] is None
+
+
+async def test_unknown_fields_are_ignored_however_often_they_come(gateway):
+    assert (await upload(gateway, other=["1", "2"])).status_code == 200
+
+
 async def test_base64_in_a_form_field_works_too(gateway, triton):
     answer = await upload(gateway, files={"file": (None, GOOD["file"])})
     assert answer.status_code == 200
