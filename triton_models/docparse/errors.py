@@ -62,6 +62,12 @@ class InvalidOption(DocparseError):
     code = "invalid_option"
 
 
+class InvalidPages(DocparseError):
+    """Pages to restructure that are not as they were answered; the message names the field."""
+
+    code = "invalid_pages"
+
+
 class VlmUnavailable(DocparseError):
     """No VLM server can be reached."""
 

@@ -1,7 +1,10 @@
-"""The wire between the gateway and the `layout-parsing` model: options in, events out.
+"""The wire between the gateway and the models: requests in, events or a result out.
 
 An event is one line of JSON, the header. A `page` event carries the finished element of
 `layoutParsingResults` after a newline, as JSON bytes that the gateway joins without parsing.
+
+A request to restructure pages is one line of JSON, a newline, and the client's own JSON with the pages in it;
+its answer is a `result` header, a newline, and the JSON of `result`; or an error, as in an event.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +13,7 @@ from typing import Any, Literal
 
 import orjson
 
-from docparse.errors import DocparseError, InvalidOption
+from docparse.errors import DocparseError, InvalidOption, InvalidPages
 
 VERSION = 1
 
@@ -67,6 +70,57 @@ def decode_request(raw: bytes) -> DocumentRequest:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class RestructureRequest:
+    """Pages to restructure.
+
+    Attributes:
+        log_id: the request's id in the logs of every tier.
+        timeout_seconds: what remains of the request's one clock.
+        options: as `restructuring.request.RestructureOptions` takes them.
+        pages: as the client sent them, unchecked.
+    """
+
+    log_id: str
+    timeout_seconds: float
+    options: Mapping[str, Any]
+    pages: Sequence[Any]
+
+
+def decode_restructure_request(raw: bytes) -> RestructureRequest:
+    """Read the `request` tensor.
+
+    Raises:
+        InvalidOption: the header is not JSON, or of another version of the wire.
+        InvalidPages: what follows is no JSON object with a list of pages.
+    """
+    line, _, body = raw.partition(b"\n")
+    try:
+        header = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise InvalidOption(f"The header of the request is not JSON: {error}.") from error
+    if not isinstance(header, dict) or header.get("version") != VERSION:
+        raise InvalidOption(f"The header of the request is not version {VERSION} of the wire.")
+    try:
+        sent = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise InvalidPages(f"The body is not JSON: {error}.") from error
+    pages = sent.get("pages") if isinstance(sent, dict) else None
+    if not isinstance(pages, list):
+        raise InvalidPages("`pages` must be a list.")
+    return RestructureRequest(
+        log_id=str(header.get("logId", "")),
+        timeout_seconds=float(header["timeoutSeconds"]),
+        options=header.get("options") or {},
+        pages=pages,
+    )
+
+
+def result_message(result: bytes) -> bytes:
+    """The answer to a request to restructure pages; `result` is JSON that the gateway does not parse."""
+    return orjson.dumps({"type": "result"}) + b"\n" + result
+
+
 def document_event(
     kind: Literal["image", "pdf", "tiff"],
     pages: Sequence[PageSize],
@@ -91,7 +145,7 @@ def page_event(index: int, element: bytes) -> bytes:
 
 
 def error_event(error: DocparseError) -> bytes:
-    """The last event of a document that could not be parsed."""
+    """The last event of a document that could not be parsed, or the answer for pages that were refused."""
     return orjson.dumps(
         {"type": "error", "code": error.code, "message": str(error), "retryable": error.retryable}
     )

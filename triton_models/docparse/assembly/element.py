@@ -1,14 +1,12 @@
 """A finished page as JSON: one element of `layoutParsingResults`."""
 
 import logging
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import orjson
 import pybase64
 
-from docparse import paddlex_forms
+from docparse.assembly.exports import export_docx
 from docparse.assembly.image_keys import ImageKeys
 from docparse.assembly.page import ParsedPage
 from docparse.options import ParseOptions
@@ -32,7 +30,7 @@ def render_page(page: ParsedPage, options: ParseOptions, image_keys: ImageKeys) 
         pretty=options.prettify_markdown, show_formula_number=options.show_formula_number
     )
     element: dict[str, Any] = {
-        "prunedResult": _pruned(page.form.json["res"]),
+        "prunedResult": prune(page.form.json["res"]),
         "markdown": {"text": markdown["markdown_texts"]},
     }
     if options.return_markdown_images:
@@ -45,7 +43,7 @@ def render_page(page: ParsedPage, options: ParseOptions, image_keys: ImageKeys) 
     warnings = list(page.warnings)
     if "docx" in options.output_formats:
         try:
-            element["exports"] = {"docx": _docx(page)}
+            element["exports"] = {"docx": export_docx(page.form, page.pictures)}
         except Exception:  # the boundary of an export: the page itself is sound and goes out
             logger.exception("a page could not be exported")
             warnings.append({"code": "export_failed", "message": "The page could not be written as docx."})
@@ -73,19 +71,11 @@ def make_keys_final(page: ParsedPage, image_keys: ImageKeys) -> None:
             block.content = block.content.replace(f'src="{old}"', f'src="{new}"')
 
 
-def _pruned(result: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in result.items() if key not in _PRIVATE_KEYS}
-
-
-def _docx(page: ParsedPage) -> dict[str, str]:
-    for block in page.form["parsing_res_list"]:
-        if block.image is not None:
-            block.image["img"] = paddlex_forms.JpegFile(page.pictures[block.image["path"]])
-    for picture in page.form["imgs_in_doc"]:
-        picture["img"] = paddlex_forms.JpegFile(page.pictures[picture["path"]])
-    with tempfile.TemporaryDirectory(prefix="hps-docx-") as folder:
-        path = paddlex_forms.write_docx(page.form, Path(folder))
-        return {"content": _base64(path.read_bytes()), "fileName": path.name}
+def prune(value: Any) -> Any:
+    """What a client may see of PaddleX's JSON, at every depth."""
+    if isinstance(value, dict):
+        return {key: prune(item) for key, item in value.items() if key not in _PRIVATE_KEYS}
+    return [prune(item) for item in value] if isinstance(value, list) else value
 
 
 def _base64(data: bytes) -> str:

@@ -1,10 +1,13 @@
 """Names of pictures, unique over the pages of one response."""
 
+import itertools
 import re
 import threading
 from collections.abc import Iterable
+from pathlib import PurePosixPath
 
 _BOX = re.compile(r"_box_(?=[^/]*$)")
+_PAGE = re.compile(r"_page_\d+(?=_box_[^/]*$)")
 
 
 class ImageKeys:
@@ -46,13 +49,31 @@ class ImageKeys:
                     if first == position:
                         self._given[key] = position
                 if first != position:
-                    renamed[key] = name_with_page(key, position)
+                    renamed[key] = self._free_name(key, position)
         return renamed
+
+    def _free_name(self, key: str, position: int) -> str:
+        """The name with the page's number; with a higher one where another picture has that name already."""
+        names = (name_with_page(key, number) for number in itertools.count(position))
+        name = next(name for name in names if name not in self._announced and name not in self._given)
+        self._given[name] = position
+        return name
 
 
 def name_with_page(key: str, position: int) -> str:
     """`imgs/img_in_image_box_1_2_3_4.jpg` of the second page: `imgs/img_in_image_page_2_box_1_2_3_4.jpg`.
 
-    What clients read out of a name, its start and its box at the end, stays where it was.
+    What clients read out of a name, its start and its box at the end, stays where it was. A name that has a
+    page's number already gets the new one instead; a name of another making gets it before its suffix.
     """
-    return _BOX.sub(f"_page_{position + 1}_box_", key)
+    page = f"_page_{position + 1}"
+    plain = plain_name(key)
+    if _BOX.search(plain):
+        return _BOX.sub(f"{page}_box_", plain)
+    path = PurePosixPath(key)
+    return str(path.parent / f"{path.stem}{page}{path.suffix}") if path.name else f"{key}{page}"
+
+
+def plain_name(key: str) -> str:
+    """The name without a page's number."""
+    return _PAGE.sub("", key)

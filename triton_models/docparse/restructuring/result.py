@@ -1,0 +1,99 @@
+"""Pages in, the JSON of `result` out."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+import pybase64
+
+from docparse.assembly.element import prune
+from docparse.assembly.exports import export_docx
+from docparse.assembly.restructuring import relate_pages
+from docparse.restructuring.pages import Page, build_pages, join_pages
+from docparse.restructuring.request import RestructureOptions, read_options, read_pages
+
+logger = logging.getLogger(__name__)
+
+# Word takes these as they are; the service makes no others.
+_PICTURE_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
+
+
+def restructure_pages(pages: Sequence[object], options: object) -> bytes:
+    """JSON bytes of `result`: `{"layoutParsingResults": [...]}`.
+
+    Args:
+        pages: `{"prunedResult", "markdownImages"?}` each, as /layout-parsing answered them.
+        options: fields of `RestructureOptions`.
+
+    Raises:
+        InvalidPages, InvalidOption: the message names the field.
+    """
+    asked = read_options(options)
+    built = build_pages(read_pages(pages))
+    warnings = relate_pages(
+        [page.blocks for page in built], merge_tables=asked.merge_tables, relevel_titles=asked.relevel_titles
+    )
+    if built and asked.concatenate_pages:
+        built = [join_pages(built)]
+    elements = [_render(page, asked, [] if number else warnings) for number, page in enumerate(built)]
+    return orjson.dumps({"layoutParsingResults": elements})
+
+
+def _render(page: Page, options: RestructureOptions, warnings: list[dict[str, Any]]) -> dict[str, Any]:
+    markdown = page.form._to_markdown(  # noqa: SLF001  PaddleX's service calls it too; there is no other way
+        pretty=options.prettify_markdown, show_formula_number=options.show_formula_number
+    )
+    element: dict[str, Any] = {
+        "prunedResult": _pruned_result(page),
+        "markdown": {"text": markdown["markdown_texts"]},
+    }
+    if options.return_markdown_images:
+        element["markdown"]["images"] = page.pictures
+    if "docx" in (options.output_formats or ()):
+        _add_docx(element, page, warnings)
+    if warnings:
+        element["warnings"] = warnings
+    return element
+
+
+def _pruned_result(page: Page) -> dict[str, Any]:
+    pruned: dict[str, Any] = prune(page.form.json["res"])
+    for name in ("layout_det_res", "doc_preprocessor_res"):
+        if name in pruned and pruned[name] is None:
+            del pruned[name]  # it did not come, so it does not go
+    for block, fields in zip(pruned["parsing_res_list"], page.extra_fields, strict=True):
+        block.update(fields)
+    return pruned
+
+
+def _add_docx(element: dict[str, Any], page: Page, warnings: list[dict[str, Any]]) -> None:
+    decoded = {key: _decode_picture(picture) for key, picture in page.pictures.items()}
+    pictures = {key: data for key, data in decoded.items() if data is not None}
+    if left_out := len(decoded) - len(pictures):
+        warnings.append(
+            {
+                "code": "pictures_not_exported",
+                "message": f"{left_out} of the pictures are not base64 of a JPEG or PNG and are not in the docx.",
+            }
+        )
+    for index, key in page.header_pictures.items():
+        page.blocks[index].image = {"path": key, "img": None}
+    own = {block.image["path"] for block in page.blocks if block.image is not None}
+    page.form["imgs_in_doc"] = [{"path": key, "img": None} for key in pictures if key not in own]
+    try:
+        element["exports"] = {"docx": export_docx(page.form, pictures)}
+    except Exception:  # the boundary of an export: the page itself is sound and goes out
+        logger.exception("a page could not be exported")
+        warnings.append({"code": "export_failed", "message": "The page could not be written as docx."})
+
+
+def _decode_picture(text: str) -> bytes | None:
+    """Bytes of a picture in base64, plain or as a data: URL; None for anything else. URLs are not visited."""
+    if text.startswith("data:"):
+        text = text.partition(",")[2]
+    try:
+        data = pybase64.b64decode(text)
+    except ValueError:
+        return None
+    return data if data.startswith(_PICTURE_SIGNATURES) else None
