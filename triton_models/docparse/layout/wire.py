@@ -1,6 +1,7 @@
 """The wire between the `layout-parsing` and `layout-detection` models: options in, boxes out, as JSON."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import orjson
 
@@ -14,7 +15,8 @@ def encode_layout_options(options: LayoutOptions) -> bytes:
 
 def decode_layout_options(raw: bytes) -> LayoutOptions:
     """What `encode_layout_options` wrote."""
-    return LayoutOptions(**orjson.loads(raw))
+    options: dict[str, Any] = orjson.loads(raw)
+    return LayoutOptions(**{**options, "unclip_ratio": _with_pairs(options["unclip_ratio"])})
 
 
 def encode_boxes(boxes: Sequence[LayoutBox]) -> bytes:
@@ -24,4 +26,17 @@ def encode_boxes(boxes: Sequence[LayoutBox]) -> bytes:
 
 def decode_boxes(raw: bytes) -> list[LayoutBox]:
     """What `encode_boxes` wrote."""
-    return [LayoutBox(**{**box, "coordinate": tuple(box["coordinate"])}) for box in orjson.loads(raw)]
+    return [_read_box(box) for box in orjson.loads(raw)]
+
+
+def _read_box(box: dict[str, Any]) -> LayoutBox:
+    points = box["polygon_points"]
+    polygon = None if points is None else [(x, y) for x, y in points]
+    return LayoutBox(**{**box, "coordinate": tuple(box["coordinate"]), "polygon_points": polygon})
+
+
+def _with_pairs(ratio: Any) -> Any:
+    """Pairs are lists in JSON."""
+    if isinstance(ratio, dict):
+        return {key: _with_pairs(value) for key, value in ratio.items()}
+    return tuple(ratio) if isinstance(ratio, list) else ratio
