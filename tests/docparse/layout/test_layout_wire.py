@@ -2,9 +2,16 @@ import json
 
 import pytest
 
+from docparse.errors import PageFailure
 from docparse.layout.detector import LayoutBox, LayoutOptions, per_class
 from docparse.layout.labels import LABEL_IDS
-from docparse.layout.wire import decode_boxes, decode_layout_options, encode_boxes, encode_layout_options
+from docparse.layout.wire import (
+    PAGE_FAILED,
+    decode_boxes,
+    decode_layout_options,
+    encode_boxes,
+    encode_layout_options,
+)
 
 TEXT = LABEL_IDS["text"]
 
@@ -46,6 +53,11 @@ def test_boxes_arrive_as_they_were_sent_and_in_their_order():
 
 def test_a_page_without_boxes_is_an_empty_list():
     assert decode_boxes(encode_boxes([])) == []
+
+
+def test_a_page_that_could_not_be_laid_out_is_told_from_one_without_boxes():
+    with pytest.raises(PageFailure, match="layout"):
+        decode_boxes(PAGE_FAILED)
 
 
 def test_a_box_says_what_it_is_by_name():

@@ -5,7 +5,12 @@ from typing import Any
 
 import orjson
 
+from docparse.errors import PageFailure
 from docparse.layout.detector import LayoutBox, LayoutOptions
+
+# In the place of a page's boxes. Not an error of Triton's: one model calling another does not get its code,
+# so that a page that cannot be laid out would look like a model that is gone.
+PAGE_FAILED = b'{"failed":true}'
 
 
 def encode_layout_options(options: LayoutOptions) -> bytes:
@@ -25,7 +30,13 @@ def encode_boxes(boxes: Sequence[LayoutBox]) -> bytes:
 
 
 def decode_boxes(raw: bytes) -> list[LayoutBox]:
-    """What `encode_boxes` wrote."""
+    """What `encode_boxes` wrote.
+
+    Raises:
+        PageFailure: `PAGE_FAILED` is there instead.
+    """
+    if raw == PAGE_FAILED:
+        raise PageFailure("The layout of this page could not be detected.")
     return [_read_box(box) for box in orjson.loads(raw)]
 
 
