@@ -22,6 +22,15 @@ def pdf_bytes(pages: int, size: tuple[float, float] = (200, 100)) -> bytes:
     return buffer.getvalue()
 
 
+def pdf_with_a_broken_page(pages: int, broken: int) -> bytes:
+    """A sound PDF but for one page (from 0), which is no page at all."""
+    writer = pypdf.PdfWriter(clone_from=io.BytesIO(pdf_bytes(pages)))
+    writer.root_object["/Pages"]["/Kids"][broken] = pypdf.generic.NullObject()
+    buffer = io.BytesIO()
+    writer.write(buffer)
+    return buffer.getvalue()
+
+
 def encrypted_pdf() -> bytes:
     writer = pypdf.PdfWriter(clone_from=io.BytesIO(pdf_bytes(1)))
     writer.encrypt("secret", algorithm="RC4-128")

@@ -1,5 +1,4 @@
 """What the paper says. Written for this project; the study and its numbers are invented."""
-# ruff: noqa: E501  (prose)
 
 from typing import Any
 

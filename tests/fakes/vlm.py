@@ -14,7 +14,7 @@ MODEL = "PaddleOCR-VL-0.9B"
 
 @dataclass
 class Completion:
-    """One chat completion as it was asked for."""
+    """One chat completion as it was asked for; `cancelled` when the client left before the answer."""
 
     prompt: str
     image: bytes
@@ -22,20 +22,55 @@ class Completion:
     cancelled: bool = False
 
 
+class HangUp(Exception):
+    """Raised by a reply: the connection is cut and nothing answered."""
+
+
 Reply = Callable[[Completion], Awaitable[str | web.StreamResponse]]
+Step = str | bytes | int | type[HangUp] | Reply
 
 
 async def say_prompt(completion: Completion) -> str:
     return f"text for {completion.prompt}"
 
 
+async def hang(completion: Completion) -> str:
+    """Never answer."""
+    await asyncio.Event().wait()
+    return ""
+
+
+def refusal(status: int, message: str = "no reason given") -> web.Response:
+    """An error as vLLM words it."""
+    return web.json_response({"error": {"message": message}}, status=status)
+
+
+def script(*steps: Step) -> Reply:
+    """Answer one step after another, the last for ever: a text, a body, a status, `HangUp`, or a reply."""
+    left = list(steps)
+
+    async def reply(completion: Completion) -> str | web.StreamResponse:
+        step = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(step, str):
+            return step
+        if isinstance(step, bytes):
+            return web.Response(body=step)
+        if isinstance(step, int):
+            return refusal(step)
+        if step is HangUp:
+            raise HangUp
+        return await step(completion)
+
+    return reply
+
+
 class FakeVlm:
     """`reply` answers each completion, by text or a whole response; `completions` keeps what came in."""
 
-    def __init__(self) -> None:
-        self.reply: Reply = say_prompt
+    def __init__(self, reply: Reply = say_prompt) -> None:
+        self.reply = reply
         self.completions: list[Completion] = []
-        self.arrived = asyncio.Condition()
+        self.changed = asyncio.Condition()
         self.healthy = True
         self.running = 0
         self.most_running = 0
@@ -56,7 +91,8 @@ class FakeVlm:
                 web.post("/v1/chat/completions", self._complete),
             ]
         )
-        self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0)
+        # Calls in work are cut almost at once; 0 would wait for them for ever.
+        self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.01)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
         await site.start()
@@ -69,8 +105,19 @@ class FakeVlm:
             await runner.cleanup()
 
     async def wait_for_completions(self, count: int) -> None:
-        async with self.arrived:
-            await self.arrived.wait_for(lambda: len(self.completions) >= count)
+        await self._wait_until(lambda: len(self.completions) >= count)
+
+    async def wait_until_idle(self) -> None:
+        """Until every completion is answered, or its client has left."""
+        await self._wait_until(lambda: self.running == 0)
+
+    async def _wait_until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10), self.changed:
+            await self.changed.wait_for(condition)
+
+    async def _tell(self) -> None:
+        async with self.changed:
+            self.changed.notify_all()
 
     async def _health(self, request: web.Request) -> web.Response:
         return web.Response(status=200 if self.healthy else 503)
@@ -83,15 +130,18 @@ class FakeVlm:
         self.completions.append(completion)
         self.running += 1
         self.most_running = max(self.most_running, self.running)
-        async with self.arrived:
-            self.arrived.notify_all()
+        await self._tell()
         try:
             reply = await self.reply(completion)
+        except HangUp:
+            request.transport.abort()
+            return web.Response()
         except asyncio.CancelledError:
             completion.cancelled = True
             raise
         finally:
             self.running -= 1
+            await self._tell()
         if isinstance(reply, web.StreamResponse):
             return reply
         message = {"role": "assistant", "content": reply}
@@ -108,8 +158,9 @@ def _read(body: dict[str, Any]) -> Completion:
 
 
 @asynccontextmanager
-async def running_vlm() -> AsyncIterator[FakeVlm]:
-    fake = FakeVlm()
+async def running_vlm(*steps: Step) -> AsyncIterator[FakeVlm]:
+    """A server that answers by these steps, see `script`; without any it says the prompt."""
+    fake = FakeVlm(script(*steps) if steps else say_prompt)
     await fake.start()
     try:
         yield fake

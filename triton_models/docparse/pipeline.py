@@ -57,9 +57,8 @@ class DocumentPipeline:
         async with asyncio.timeout(request.timeout_seconds):
             options = ParseOptions.from_wire(request.parse)
             async with open_document(data, request.kind, options.page_ranges, pool, settings) as document:
-                send(
-                    document_event(document.kind, document.pages, document.total_pages, settings.render_scale)
-                )
+                scale = settings.render_scale if document.kind == "pdf" else None
+                send(document_event(document.kind, document.pages, document.total_pages, scale))
                 run = _DocumentRun(self._stages, document, options, send)
                 await (run.send_restructured() if options.restructure_pages else run.send_as_done())
                 return len(document.pages)

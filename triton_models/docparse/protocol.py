@@ -51,7 +51,7 @@ def decode_request(raw: bytes) -> DocumentRequest:
     """Read the `options` tensor.
 
     Raises:
-        InvalidOption: not JSON, another version of the wire, or an unknown kind.
+        InvalidOption: not JSON, another version of the wire, an unknown kind, or no clock.
     """
     try:
         options = orjson.loads(raw)
@@ -62,11 +62,17 @@ def decode_request(raw: bytes) -> DocumentRequest:
     kind = options.get("kind")
     if kind not in KINDS:
         raise InvalidOption(f"The document kind {kind!r} is not one of: {', '.join(KINDS)}.")
+    timeout_seconds = options.get("timeoutSeconds")
+    if not isinstance(timeout_seconds, int | float) or isinstance(timeout_seconds, bool):
+        raise InvalidOption(f"`timeoutSeconds` must be a number; got: {timeout_seconds!r}.")
+    parse = options.get("parse") or {}
+    if not isinstance(parse, dict):
+        raise InvalidOption("The parse options of the request are not a JSON object.")
     return DocumentRequest(
         log_id=str(options.get("logId", "")),
         kind=kind,
-        timeout_seconds=float(options["timeoutSeconds"]),
-        parse=options.get("parse") or {},
+        timeout_seconds=float(timeout_seconds),
+        parse=parse,
     )
 
 
@@ -125,9 +131,16 @@ def document_event(
     kind: Literal["image", "pdf", "tiff"],
     pages: Sequence[PageSize],
     total_pages: int,
-    render_scale: float,
+    render_scale: float | None,
 ) -> bytes:
-    """The first event: what the document is and which pages will follow."""
+    """The first event: what the document is and which pages will follow.
+
+    Args:
+        kind: of the document.
+        pages: those that will follow.
+        total_pages: of the document, selected or not.
+        render_scale: pixels per point; None for what was not rendered.
+    """
     return orjson.dumps(
         {
             "type": "document",

@@ -11,7 +11,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 class Settings(BaseSettings):
     """Built once by each Triton model in `initialize` and passed on by constructor."""
 
-    model_config = SettingsConfigDict(env_prefix="HPS_", frozen=True, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="HPS_", frozen=True, extra="ignore", env_ignore_empty=True, populate_by_name=True
+    )
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Lowest level that is logged."

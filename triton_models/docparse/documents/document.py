@@ -77,8 +77,11 @@ async def open_document(
     """
     if len(data) == 0:
         raise EmptyDocument("`file` is empty.")
-    path = await asyncio.to_thread(_spool, data, settings.spool_dir)
+    # Made here, not in the thread: a thread that is cancelled goes on, and nobody would know its file.
+    handle, name = tempfile.mkstemp(prefix="hps-document-", dir=settings.spool_dir)
+    path = Path(name)
     try:
+        await asyncio.to_thread(_write, handle, data)
         task = RenderTask(path, kind, None, settings.render_scale, settings.max_pixels)
         try:
             info: DocumentInfo = await pool.run(task)
@@ -93,11 +96,9 @@ async def open_document(
         yield Document(path, kind, info, selected=selected, pool=pool, settings=settings)
     finally:
         # The workers keep an unlinked file readable for as long as they have it open.
-        path.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)  # noqa: ASYNC240  one short call, and an await here could be cancelled
 
 
-def _spool(data: "bytes | NDArray[np.uint8]", folder: Path | None) -> Path:
-    handle, name = tempfile.mkstemp(prefix="hps-document-", dir=folder)
+def _write(handle: int, data: "bytes | NDArray[np.uint8]") -> None:
     with os.fdopen(handle, "wb") as file:
         file.write(data if isinstance(data, bytes) else data.data)
-    return Path(name)

@@ -7,9 +7,9 @@ down, or that does not answer in time, costs the one page that it was at, and is
 import asyncio
 import logging
 import multiprocessing
+import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -19,29 +19,31 @@ from docparse.errors import DocparseError, PageFailure
 
 logger = logging.getLogger(__name__)
 
-# A worker asked to end has at most a page to finish; after this it is killed.
-_STOP_SECONDS = 2.0
-
 
 class _WorkerDied(Exception):
     """The process ended before it answered."""
 
 
 class _Worker:
-    """One process and our end of its pipe; started by its first task, used by one thread at a time."""
+    """One process and our end of its pipe; started by its first task, used by one thread at a time.
+
+    Only `end` may come from another thread: what starts or ends the process holds the lock.
+    """
 
     def __init__(self) -> None:
         # Spawned: a fork of a process with Triton's threads would copy their locks.
         self._context = multiprocessing.get_context("spawn")
         self._process: BaseProcess | None = None
         self._connection: Connection | None = None
+        self._lock = threading.Lock()
+        self._ended = False
 
     @property
     def pid(self) -> int | None:
         return self._process.pid if self._process is not None else None
 
     def call(self, task: RenderTask, timeout_seconds: float) -> Any:
-        connection = self._ensure_started()
+        connection = self.ensure_started()
         try:
             connection.send(task)
             if not connection.poll(timeout_seconds):
@@ -55,7 +57,37 @@ class _Worker:
             raise answer
         return answer
 
+    def ensure_started(self) -> Connection:
+        """Our end of the pipe to a process that lives.
+
+        Raises:
+            PageFailure: the worker was ended for good.
+        """
+        with self._lock:
+            if self._ended:
+                raise PageFailure("The service is stopping.")
+            if self._process is not None and not self._process.is_alive():
+                self._clear()  # it died between two tasks; that is nobody's fault
+            if self._connection is None:
+                self._connection, theirs = self._context.Pipe()
+                self._process = self._context.Process(target=serve_tasks, args=(theirs,), daemon=True)
+                self._process.start()
+                theirs.close()
+            return self._connection
+
     def kill(self) -> None:
+        """End the process; the next task starts another."""
+        with self._lock:
+            self._clear()
+
+    def end(self) -> None:
+        """End the process for good; a thread that waits for its answer learns of it by the pipe."""
+        with self._lock:
+            self._ended = True
+            if self._process is not None:
+                self._process.kill()  # it has nothing to save
+
+    def _clear(self) -> None:
         if self._process is not None:
             self._process.kill()
             self._process.join()
@@ -63,24 +95,6 @@ class _Worker:
         if self._connection is not None:
             self._connection.close()
         self._process = self._connection = None
-
-    def stop(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-        if self._process is not None:
-            self._process.join(_STOP_SECONDS)
-        self.kill()
-
-    def _ensure_started(self) -> Connection:
-        if self._process is not None and not self._process.is_alive():
-            self.kill()  # it died between two tasks; that is nobody's fault
-        if self._connection is None:
-            self._connection, theirs = self._context.Pipe()
-            self._process = self._context.Process(target=serve_tasks, args=(theirs,), daemon=True)
-            self._process.start()
-            theirs.close()
-        return self._connection
 
 
 class RenderPool:
@@ -110,14 +124,16 @@ class RenderPool:
     def warm_up(self) -> None:
         """Start every worker now, so that the first document does not wait for imports."""
         for worker in self._workers:
-            worker._ensure_started()  # noqa: SLF001  the pool and its worker are one
+            worker.ensure_started()
 
     def close(self) -> None:
-        """End the workers; tasks still waiting are dropped."""
+        """End the workers, wherever they are; tasks still waiting are dropped."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         for worker in self._workers:
-            with suppress(OSError, ValueError):
-                worker.stop()
+            worker.end()
+        self._threads.shutdown()  # each sees the end of its worker
+        for worker in self._workers:
+            worker.kill()
 
     def _run(self, task: RenderTask) -> Any:
         worker = self._idle.popleft()  # as many threads as workers: there is always one

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
-from docparse.layout.detector import LayoutBox, LayoutDetector, LayoutOptions
-from docparse.layout.wire import decode_layout_options, encode_boxes
+from docparse.layout.detector import LayoutDetector, LayoutOptions
+from docparse.layout.wire import PAGE_FAILED, decode_layout_options, encode_boxes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,31 +16,50 @@ logger = logging.getLogger(__name__)
 
 
 def detect_batch(detector: LayoutDetector, requests: list[Any]) -> list[Any]:
-    """One response per request of a dynamic batch; a page that fails is an error of its own."""
-    pages = [pb_utils.get_input_tensor_by_name(request, "image").as_numpy()[0] for request in requests]
-    options = [decode_layout_options(_text(request, "options")) for request in requests]
+    """One response per request of a dynamic batch; what is wrong with one is no other's business."""
     try:
-        results: list[Any] = list(detector.detect(pages, options))
+        pages, options = zip(*map(_read, requests), strict=True)
+        return [_response(encode_boxes(boxes)) for boxes in detector.detect(pages, options)]
     except Exception:  # one page can fail a batch: then each is tried alone
-        logger.exception("layout detection of a batch of %d failed", len(pages))
-        results = [_detect_alone(detector, page, option) for page, option in zip(pages, options, strict=True)]
-    return [_boxes_response(result) for result in results]
+        logger.exception("layout detection of a batch of %d failed", len(requests))
+        return [_detect_alone(detector, request) for request in requests]
 
 
-def _detect_alone(
-    detector: LayoutDetector, page: "NDArray[np.uint8]", options: LayoutOptions
-) -> list[LayoutBox] | Exception:
+def _detect_alone(detector: LayoutDetector, request: Any) -> Any:
     try:
-        return detector.detect([page], [options])[0]
-    except Exception as error:  # noqa: BLE001  becomes this page's error response
-        return error
+        page, options = _read(request)
+    except Exception as error:  # noqa: BLE001  becomes this request's error response
+        return _refusal(f"the request cannot be read: {error!r}", pb_utils.TritonError.INVALID_ARG)
+    try:
+        return _response(encode_boxes(detector.detect([page], [options])[0]))
+    except Exception as error:
+        if not _works(detector):
+            return _refusal(f"layout detection failed: {error!r}", pb_utils.TritonError.INTERNAL)
+        logger.exception("a page of shape %s cannot be laid out", page.shape)
+        return _response(PAGE_FAILED)
 
 
-def _boxes_response(result: list[LayoutBox] | Exception) -> Any:
-    if isinstance(result, Exception):
-        return pb_utils.InferenceResponse(error=pb_utils.TritonError(f"layout detection failed: {result!r}"))
-    boxes = np.array([[encode_boxes(result)]], dtype=object)
-    return pb_utils.InferenceResponse([pb_utils.Tensor("boxes", boxes)])
+def _works(detector: LayoutDetector) -> bool:
+    """Whether a blank page can be laid out, that is, whether a failure was the page's or the engine's."""
+    try:
+        detector.detect([np.full((64, 64, 3), 255, np.uint8)], [LayoutOptions()])
+    except Exception:
+        logger.exception("the layout engine is broken")
+        return False
+    return True
+
+
+def _read(request: Any) -> "tuple[NDArray[np.uint8], LayoutOptions]":
+    image = pb_utils.get_input_tensor_by_name(request, "image").as_numpy()[0]
+    return image, decode_layout_options(_text(request, "options"))
+
+
+def _response(boxes: bytes) -> Any:
+    return pb_utils.InferenceResponse([pb_utils.Tensor("boxes", np.array([[boxes]], dtype=object))])
+
+
+def _refusal(message: str, code: Any) -> Any:
+    return pb_utils.InferenceResponse(error=pb_utils.TritonError(message, code))
 
 
 def _text(request: Any, name: str) -> bytes:

@@ -89,7 +89,8 @@ async def detect_by_bls(image: "NDArray[np.uint8]", options: LayoutOptions) -> l
     """Regions of one page, from the batched `layout-detection` model.
 
     Raises:
-        LayoutUnavailable: the model is not ready or failed.
+        LayoutUnavailable: the model is not ready, or its engine is broken.
+        PageFailure: the engine works, but not on this page.
     """
     call = pb_utils.InferenceRequest(
         model_name="layout-detection",

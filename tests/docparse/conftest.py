@@ -7,8 +7,9 @@ from docparse.documents import RenderPool
 from docparse.settings import Settings
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def pool() -> Iterator[RenderPool]:
+    """Two render workers for every test that leaves them alive."""
     pool = RenderPool(workers=2, timeout_seconds=30)
     yield pool
     pool.close()

@@ -1,0 +1,232 @@
+"""What goes wrong costs what it is about: a region, a page or a document, and never a neighbour."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from docparse.errors import InvalidDocument, InvalidOption, LayoutUnavailable, PageFailure, VlmUnavailable
+from docparse.settings import Settings
+from tests.docparse.pages import box
+from tests.docparse.parsing import PageSeen, grey_in, grey_of, running_pipeline, say_grey
+from tests.fakes.vlm import hang, refusal
+from tests.samples import pdf_bytes, pdf_with_a_broken_page
+
+
+def fail_page(number: int, pages: int, error: Exception) -> Callable[[PageSeen], Awaitable[None]]:
+    async def fail(page: PageSeen) -> None:
+        if page.grey == grey_of(number, pages):
+            raise error
+
+    return fail
+
+
+def warning_codes(element: dict) -> list[str]:
+    return [warning["code"] for warning in element.get("warnings", [])]
+
+
+async def test_a_page_that_cannot_be_rendered_is_an_empty_page_with_a_warning(pool, settings):
+    async with running_pipeline(pool, settings) as pipeline:
+        parsing = await pipeline.parse(pdf_with_a_broken_page(3, 1), visualize=True).finish()
+    assert parsing.texts == [["grey 0"], [], [f"grey {grey_of(2, 3)}"]]
+    assert parsing.elements[1]["warnings"] == [
+        {"code": "page_failed", "message": "Page 2 of the PDF cannot be rendered."}
+    ]
+    size = parsing.events[0]["pages"][1]
+    pruned = parsing.elements[1]["prunedResult"]
+    assert (pruned["width"], pruned["height"]) == (size["width"], size["height"])
+    assert "warnings" not in parsing.elements[0]
+
+
+async def test_a_page_whose_layout_fails_is_an_empty_page_with_a_warning(pool, settings):
+    async with running_pipeline(pool, settings) as pipeline:
+        pipeline.layout.before = fail_page(1, 3, PageFailure("The layout of a page was not found."))
+        parsing = await pipeline.parse(pdf_bytes(3)).finish()
+    assert [len(texts) for texts in parsing.texts] == [1, 0, 1]
+    assert warning_codes(parsing.elements[1]) == ["page_failed"]
+
+
+async def test_our_own_mistake_costs_its_page_and_tells_nothing_of_the_inside(pool, settings):
+    async with running_pipeline(pool, settings) as pipeline:
+        pipeline.layout.before = fail_page(1, 3, KeyError("secret"))
+        parsing = await pipeline.parse(pdf_bytes(3)).finish()
+    assert [len(texts) for texts in parsing.texts] == [1, 0, 1]
+    assert parsing.elements[1]["warnings"] == [{"code": "internal", "message": "Page 2 could not be parsed."}]
+
+
+async def test_a_failed_page_is_restructured_with_the_others(pool, settings):
+    async with running_pipeline(pool, settings) as pipeline:
+        parsing = await pipeline.parse(pdf_with_a_broken_page(3, 1), restructure_pages=True).finish()
+    assert [len(texts) for texts in parsing.texts] == [1, 0, 1]
+    assert warning_codes(parsing.elements[1]) == ["page_failed"]
+
+
+async def test_the_only_page_of_a_document_that_cannot_be_rendered_is_an_invalid_document(pool, settings):
+    async with running_pipeline(pool, settings) as pipeline:
+        parsing = pipeline.parse(pdf_with_a_broken_page(3, 1), page_ranges="2")
+        with pytest.raises(InvalidDocument, match="Page 2 of the PDF cannot be rendered"):
+            await parsing.finish()
+    assert parsing.elements == {}
+
+
+async def test_a_layout_model_that_is_gone_ends_the_document_and_its_other_pages(pool, settings):
+    async def fail_the_last(page: PageSeen) -> None:
+        if page.grey != grey_of(2, 3):
+            await asyncio.Event().wait()
+        await pipeline.until(lambda: pipeline.layout.running == 3)
+        raise LayoutUnavailable("Layout detection is not available; try again later.")
+
+    async with running_pipeline(pool, settings) as pipeline:
+        pipeline.layout.before = fail_the_last
+        parsing = pipeline.parse(pdf_bytes(3))
+        with pytest.raises(LayoutUnavailable):
+            await parsing.finish()
+        assert (pipeline.layout.cancelled, pipeline.layout.running) == (2, 0)
+        pipeline.layout.before = None
+        assert len((await pipeline.parse(pdf_bytes(3)).finish()).elements) == 3
+
+
+async def test_a_vlm_that_dies_ends_the_document_and_its_other_pages(pool, settings):
+    async def hold_all_but_the_first(page: PageSeen) -> None:
+        if page.grey != 0:
+            await asyncio.Event().wait()
+
+    async with running_pipeline(pool, settings) as pipeline:
+        pipeline.layout.before, pipeline.vlm.reply = hold_all_but_the_first, hang
+        parsing = pipeline.parse(pdf_bytes(3))
+        await pipeline.vlm.wait_for_completions(1)
+        await pipeline.until(lambda: len(pipeline.layout.seen) == 3)
+        await pipeline.vlm.stop()
+        with pytest.raises(VlmUnavailable):
+            await parsing.finish()
+        assert (pipeline.layout.cancelled, parsing.elements) == (2, {})
+        await pipeline.vlm.start()
+        pipeline.layout.before, pipeline.vlm.reply = None, say_grey
+        assert len((await pipeline.parse(pdf_bytes(3)).finish()).elements) == 3
+
+
+async def test_a_region_that_the_vlm_refuses_costs_its_block_and_gives_a_warning(pool, settings):
+    async def refuse_the_formula(completion):
+        if completion.prompt == "Formula Recognition:":
+            return refusal(400, "too long")
+        return await say_grey(completion)
+
+    async with running_pipeline(pool, settings) as pipeline:
+        pipeline.vlm.reply = refuse_the_formula
+        pipeline.layout.boxes = [
+            box("text", 20, 20, 380, 80), box("display_formula", 20, 100, 380, 130),
+            box("text", 20, 140, 380, 180),
+        ]  # fmt: skip
+        parsing = await pipeline.parse(pdf_bytes(2)).finish()
+    assert parsing.texts == [["grey 0", "", "grey 0"], ["grey 128", "", "grey 128"]]
+    for element in parsing.elements.values():
+        (warning,) = element["warnings"]
+        assert (warning["code"], warning["blockId"]) == ("region_failed", 1)
+        assert "too long" in warning["message"]
+
+
+async def test_wrong_options_are_refused_before_anything_is_announced(pool, settings, tmp_path):
+    async with running_pipeline(pool, settings) as pipeline:
+        for wrong in ({"page_ranges": "9"}, {"prompt_label": "poem"}, {"use_doc_unwarping": True}):
+            parsing = pipeline.parse(pdf_bytes(2), **wrong)
+            with pytest.raises(InvalidOption):
+                await parsing.finish()
+            assert parsing.events == []
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_the_clock_of_a_request_ends_it_and_drops_its_calls(pool, settings, tmp_path):
+    async def hold_all_but_the_first(page: PageSeen) -> None:
+        if page.grey != 0:
+            await asyncio.Event().wait()
+
+    async with running_pipeline(pool, settings) as pipeline:
+        await pipeline.parse(pdf_bytes(1)).finish()  # the workers are up: two seconds are long enough
+        pipeline.layout.before, pipeline.vlm.reply = hold_all_but_the_first, hang
+        parsing = pipeline.parse(pdf_bytes(2), seconds=2)
+        with pytest.raises(TimeoutError):
+            await parsing.finish()
+        await pipeline.vlm.wait_until_idle()
+        assert [completion.cancelled for completion in pipeline.vlm.completions] == [False, True]
+        assert pipeline.layout.running == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_clock_that_has_run_out_already_lets_nothing_begin(pool, settings, tmp_path):
+    async with running_pipeline(pool, settings) as pipeline:
+        parsing = pipeline.parse(pdf_bytes(1), seconds=-1)
+        with pytest.raises(TimeoutError):
+            await parsing.finish()
+        assert pipeline.layout.seen == []
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_cancelled_document_stops_everything_and_leaves_no_file(pool, settings, tmp_path):
+    async def hold_all_but_the_first(page: PageSeen) -> None:
+        if page.grey != 0:
+            await asyncio.Event().wait()
+
+    async with running_pipeline(pool, settings) as pipeline:
+        pipeline.layout.before, pipeline.vlm.reply = hold_all_but_the_first, hang
+        parsing = pipeline.parse(pdf_bytes(20))
+        await pipeline.vlm.wait_for_completions(1)
+        await pipeline.until(lambda: pipeline.layout.running == settings.pages_ahead - 1)
+        assert len(list(tmp_path.iterdir())) == 1
+        parsing.task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await parsing.task
+        assert list(tmp_path.iterdir()) == []
+        await pipeline.vlm.wait_until_idle()
+        assert pipeline.vlm.completions[0].cancelled
+        seen = len(pipeline.layout.seen)
+
+        pipeline.layout.before, pipeline.vlm.reply = None, say_grey
+        assert (await pipeline.parse(pdf_bytes(1)).finish()).texts == [["grey 0"]]
+        assert len(pipeline.layout.seen) == seen + 1
+
+
+async def test_a_document_that_is_cancelled_while_it_waits_gives_its_place_to_the_next(pool, tmp_path):
+    go_on = asyncio.Event()
+
+    async def hold(page: PageSeen) -> None:
+        await go_on.wait()
+
+    async with running_pipeline(pool, Settings(spool_dir=tmp_path, max_pages_in_flight=1)) as pipeline:
+        pipeline.layout.before = hold
+        first, second, third = (pipeline.parse(pdf_bytes(2)) for _ in range(3))
+        await pipeline.until(lambda: all(parsing.events for parsing in (first, second, third)))
+        second.task.cancel()
+        go_on.set()
+        await first.finish()
+        await third.finish()
+        with pytest.raises(asyncio.CancelledError):
+            await second.task
+    assert len(pipeline.layout.seen) == 4
+
+
+async def test_a_client_that_leaves_while_its_document_is_written_to_disk_leaves_no_file(
+    pool, settings, tmp_path
+):
+    async with running_pipeline(pool, settings) as pipeline:
+        parsing = pipeline.parse(bytes(50_000_000))
+        await asyncio.sleep(0)  # begun, and waiting for the thread that writes
+        parsing.task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await parsing.task
+        await asyncio.get_running_loop().shutdown_default_executor()  # the thread has finished by then
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_one_page_of_a_region_that_hangs_does_not_hold_back_another_document(pool, settings):
+    async def hang_on_black(completion):
+        return await (hang if grey_in(completion) == 0 else say_grey)(completion)
+
+    async with running_pipeline(pool, settings) as pipeline:
+        pipeline.vlm.reply = hang_on_black
+        stuck = pipeline.parse(pdf_bytes(1))
+        await pipeline.vlm.wait_for_completions(1)
+        parsing = await pipeline.parse(pdf_bytes(4), page_ranges="2-4").finish()
+        assert len(parsing.elements) == 3
+        stuck.task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await stuck.task

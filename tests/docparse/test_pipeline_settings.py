@@ -1,0 +1,89 @@
+import pytest
+from pydantic import ValidationError
+
+from docparse.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch):
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"HPS_{name.upper()}", raising=False)
+    monkeypatch.delenv("HPS_VLM_URL", raising=False)
+
+
+@pytest.mark.parametrize("name", ["HPS_VLM_URLS", "HPS_VLM_URL"])
+@pytest.mark.parametrize(
+    ("value", "urls"),
+    [
+        ("http://vlm:8080", ("http://vlm:8080",)),
+        ("http://vlm:8080/v1", ("http://vlm:8080",)),
+        ("http://vlm:8080/v1/", ("http://vlm:8080",)),
+        (" http://a/v1 , https://b/deep/path/ ,", ("http://a", "https://b/deep/path")),
+    ],
+)
+def test_vlm_servers_are_read_with_or_without_v1_under_both_names(monkeypatch, name, value, urls):
+    monkeypatch.setenv(name, value)
+    assert Settings().vlm_urls == urls
+
+
+def test_the_newer_name_goes_before_the_older(monkeypatch):
+    monkeypatch.setenv("HPS_VLM_URLS", "http://new")
+    monkeypatch.setenv("HPS_VLM_URL", "http://old")
+    assert Settings().vlm_urls == ("http://new",)
+
+
+def test_a_variable_that_is_empty_is_one_that_is_not_set(monkeypatch):
+    for name in ("HPS_VLM_URLS", "HPS_SPOOL_DIR", "HPS_MAX_PAGES", "HPS_LAYOUT_ENGINE"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setenv("HPS_VLM_URL", "http://vlm")
+    settings = Settings()
+    assert (settings.vlm_urls, settings.spool_dir, settings.max_pages) == (("http://vlm",), None, 0)
+    assert settings.layout_engine == "cdla"
+
+
+def test_every_setting_is_read_from_its_variable_and_described(monkeypatch):
+    values = {
+        "log_level": "DEBUG", "layout_engine": "cdla", "layout_threads": 3, "vlm_urls": "http://vlm",
+        "vlm_model": "other", "vlm_max_concurrency": 7, "vlm_timeout": 1.5, "vlm_retries": 0,
+        "vlm_pixel_limits": "send", "max_pages": 9, "max_pixels": 1000, "render_scale": 1.5,
+        "render_workers": 3, "render_timeout": 2.5, "pages_ahead": 2, "max_pages_in_flight": 3,
+        "spool_dir": "/spool",
+    }  # fmt: skip
+    assert set(values) == set(Settings.model_fields)
+    for name, value in values.items():
+        monkeypatch.setenv(f"HPS_{name.upper()}", str(value))
+    settings = Settings()
+    for name, value in values.items():
+        read = getattr(settings, name)
+        assert (read if isinstance(read, int | float) else str(read)) == (
+            value if name != "vlm_urls" else "('http://vlm',)"
+        )
+    assert all(field.description for field in Settings.model_fields.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HPS_LAYOUT_ENGINE", "crystal-ball"),
+        ("HPS_VLM_URLS", " , "),
+        ("HPS_VLM_MAX_CONCURRENCY", "0"),
+        ("HPS_VLM_TIMEOUT", "0"),
+        ("HPS_VLM_RETRIES", "-1"),
+        ("HPS_VLM_PIXEL_LIMITS", "guess"),
+        ("HPS_RENDER_SCALE", "9"),
+        ("HPS_RENDER_WORKERS", "many"),
+        ("HPS_PAGES_AHEAD", "0"),
+        ("HPS_MAX_PIXELS", "0"),
+        ("HPS_LOG_LEVEL", "LOUD"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_refused_by_name(monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError) as refused:
+        Settings()
+    assert name.removeprefix("HPS_").lower() in str(refused.value).lower()
+
+
+def test_settings_cannot_be_changed():
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings().max_pages = 3

@@ -1,0 +1,50 @@
+"""The README's lines work as pasted, and both READMEs say the same."""
+
+import json
+import re
+import subprocess
+
+import pytest
+
+from tests.end_to_end.conftest import ROOT
+
+_BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def shell_lines(name: str) -> list[str]:
+    blocks = _BLOCK.findall((ROOT / name).read_text(encoding="utf-8"))
+    return [line for block in blocks for line in block.splitlines()]
+
+
+def curl_lines(name: str) -> list[str]:
+    return [line for line in shell_lines(name) if "curl" in line]
+
+
+def test_the_readmes_have_the_same_commands():
+    english, chinese = ([line.split("#")[0].strip() for line in shell_lines(name)] for name in READMES)
+    assert english == chinese
+
+
+READMES = ("README.md", "README_zh.md")
+
+
+@pytest.mark.parametrize("line", curl_lines("README.md"))
+def test_a_curl_line_of_the_readme_works_as_pasted(stack, line):
+    here = line.replace("localhost:8080", stack.url.removeprefix("http://"))
+    assert here != line
+    run = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", here],
+        cwd=ROOT, capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    answers = [json.loads(answer) for answer in run.stdout.splitlines()]
+    assert answers
+    assert all(answer.get("errorCode", 0) == 0 for answer in answers)
+    if "layout-parsing" in line:
+        assert "block_content" in run.stdout
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_every_link_of_a_readme_leads_somewhere(name):
+    links = re.findall(r"\]\(([^)#]+)\)", (ROOT / name).read_text(encoding="utf-8"))
+    assert links
+    assert [link for link in links if not link.startswith("http") and not (ROOT / link).exists()] == []
