@@ -5,10 +5,10 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-fast test-fuzz check format bench-cpu lock clean
+.PHONY: help demo serve test test-fast test-fuzz test-clients check format bench-cpu lock clean
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/local  ## Parse every file in examples/ and write demo-output/
 	@$(BIN)/python -m deploy.local.demo
@@ -24,6 +24,9 @@ test-fast: .venv/dev  ## Run the tests that need no running tiers
 
 test-fuzz: .venv/dev  ## Ask the gateway thousands of made requests, good and bad
 	$(BIN)/python -m pytest -m fuzz
+
+test-clients: .venv/dev  ## Run third-party clients against the real tiers (installs them once, about 1 GB)
+	$(BIN)/python -m pytest tests/clients -m clients
 
 check: .venv/dev  ## Lint, format check, types, import rules
 	$(BIN)/ruff check .
@@ -43,7 +46,7 @@ lock: .venv/dev  ## Write requirements/*.txt anew from pyproject.toml (make lock
 	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh $(ARGS)
 
 clean:  ## Remove what make has made
-	rm -rf .venv .stack demo-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-clients .stack demo-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 .venv/bin/python:
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: install it, or say where it is with PYTHON=..." >&2; exit 1; }

@@ -20,3 +20,8 @@ compile local gateway triton layout-cpu vlm-embedded stack -- --constraint requi
 for tier in gateway triton layout-cpu vlm-embedded; do
   compile "$tier" "$tier" -- --constraint requirements/dev.txt
 done
+# The third-party clients that `make test-clients` runs, each as its users get it: none of our overrides.
+for client in requirements/clients/*.in; do
+  uv pip compile --quiet --no-config --python-version 3.11 --python-platform x86_64-manylinux_2_35 --generate-hashes \
+    --no-emit-index-url --no-annotate --no-header "$@" "$client" --output-file "${client%.in}.txt" >/dev/null
+done
