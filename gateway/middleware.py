@@ -13,15 +13,20 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.api_keys import ApiKeys
-from gateway.errors import GatewayError, InternalError, MissingApiKey, PayloadTooLarge, UnknownApiKey
+from gateway.errors import (
+    ClientGone,
+    GatewayError,
+    InternalError,
+    MissingApiKey,
+    PayloadTooLarge,
+    UnknownApiKey,
+)
 from gateway.models.records import RequestRecord
 from gateway.observability import current_record, log_access
 
 logger = logging.getLogger(__name__)
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
-# What log lines say of a request whose client left; nobody sees it as a status.
-CLIENT_GONE_STATUS = 499
 # Before the key in the header Authorization; `token` is what PaddleOCR's own cloud and its clients say.
 KEY_SCHEMES = frozenset({b"bearer", b"token"})
 
@@ -65,7 +70,7 @@ class RecordMiddleware:
             await self._render_error(InternalError(), record)(scope, receive, send_noted)
         finally:
             if record.client_gone:
-                record.status = CLIENT_GONE_STATUS
+                record.status, record.error_code = ClientGone.http_status, ClientGone.code
             log_access(record, time.monotonic() - began)
             current_record.reset(token)
 

@@ -11,6 +11,9 @@ from gateway.models.responses import ErrorBody, HealthBody
 
 router = APIRouter(tags=["health"])
 
+# Nobody knows when a tier is back; this is how often orchestrators ask.
+RETRY_AFTER_SECONDS = 5
+
 
 @router.get("/health", summary="Whether this process serves", response_model=HealthBody)
 async def health(record: RecordDep) -> Response:
@@ -27,10 +30,10 @@ async def health(record: RecordDep) -> Response:
 async def ready(resources: ResourcesDep, record: RecordDep) -> Response:
     """Probes Triton, its models and the VLM servers, within HPS_HEALTH_CHECK_TIMEOUT."""
     if resources.admission.draining:
-        raise ShuttingDown("Not ready: shutting down.")
+        raise ShuttingDown("Not ready: shutting down.", retry_after_seconds=RETRY_AFTER_SECONDS)
     missing = await resources.readiness.missing()
     if missing:
-        raise NotReady(f"Not ready: {'; '.join(missing)}.")
+        raise NotReady(f"Not ready: {'; '.join(missing)}.", retry_after_seconds=RETRY_AFTER_SECONDS)
     return _answer(record, "Ready")
 
 

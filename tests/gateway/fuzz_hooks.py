@@ -5,6 +5,7 @@ from typing import Any
 import schemathesis
 
 from gateway.models.example import EXAMPLE_PNG_BASE64
+from gateway.models.labels import LABELS
 
 NARROWER: dict[str, dict[str, Any]] = {
     # A document; texts that are none are still made, as bad requests.
@@ -27,11 +28,22 @@ NARROWER: dict[str, dict[str, Any]] = {
     },
 }
 
+# No class is named twice, once by its id and once by its label.
+CLASSES = [str(index) if index < 3 else label for index, label in enumerate(LABELS)]
+PER_CLASS = ("layoutThreshold", "layoutUnclipRatio", "layoutMergeBboxesMode")
+
+
+def narrow(fields: dict[str, Any]) -> None:
+    fields.update({name: schema for name, schema in NARROWER.items() if name in fields})
+    for name in PER_CLASS:
+        for kind in fields.get(name, {}).get("anyOf", ()):
+            if kind["type"] == "object":
+                kind["propertyNames"] = {"enum": CLASSES}
+
 
 @schemathesis.hook
 def before_load_schema(context: schemathesis.HookContext, raw_schema: dict[str, Any]) -> None:
     for operations in raw_schema["paths"].values():
         for operation in operations.values():
             for media in operation.get("requestBody", {}).get("content", {}).values():
-                fields = media["schema"].get("properties", {})
-                fields.update({name: schema for name, schema in NARROWER.items() if name in fields})
+                narrow(media["schema"].get("properties", {}))

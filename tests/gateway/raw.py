@@ -3,12 +3,17 @@
 import asyncio
 
 
-async def exchange(url: str, request: str) -> bytes:
-    """Send exactly this on a connection of its own; the head of the answer."""
+async def exchange(url: str, request: str, *, hang_up: bool = False) -> bytes:
+    """Send exactly this on a connection of its own; the head of the answer.
+
+    Hanging up sends the end of the stream behind it.
+    """
     host, port = url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     try:
         writer.write(request.encode("latin-1"))
+        if hang_up:
+            writer.write_eof()
         async with asyncio.timeout(10):
             return await reader.readuntil(b"\r\n\r\n")
     finally:

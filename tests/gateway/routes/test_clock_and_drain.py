@@ -29,15 +29,6 @@ async def test_the_clock_runs_in_the_line_too(start_gateway, triton):
     assert gateway.resources.admission.waiting_here == 0
 
 
-async def test_a_full_gateway_says_when_to_come_back(start_gateway):
-    gateway = await start_gateway(max_concurrent_requests=1, max_queued_requests=0)
-    async with gateway.resources.admission.place():
-        answer = await gateway.parse()
-        assert_error(answer, 429, "limit")
-        assert int(answer.headers["Retry-After"]) >= 1
-    await gateway.assert_still_good()
-
-
 async def test_draining_refuses_new_documents_and_is_not_ready(start_gateway, triton):
     gateway = await start_gateway(shutdown_grace_seconds=20)
     finish = asyncio.Event()
