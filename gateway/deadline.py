@@ -15,7 +15,7 @@ class Deadline:
         self._clock = asyncio.get_running_loop().time
         self._at = self._clock() + seconds
         self._error: Callable[[], GatewayError] = lambda: DeadlineExceeded(
-            f"The document was not finished within {seconds:g} seconds."
+            f"The request was not finished within {seconds:g} seconds."
         )
         self._enforced: set[asyncio.Timeout] = set()
 
@@ -73,7 +73,7 @@ class Deadlines:
             deadline.cut_short(
                 seconds,
                 lambda: ShuttingDown(
-                    "The service is shutting down and could not finish the document.",
+                    "The service is shutting down and could not finish the request.",
                     retry_after_seconds=max(1, round(seconds)),
                 ),
             )

@@ -69,6 +69,12 @@ class InvalidOption(InvalidRequest):
     code = "invalid_option"
 
 
+class InvalidPages(InvalidRequest):
+    """The pages to restructure are not as they were answered."""
+
+    code = "invalid_pages"
+
+
 class InvalidDocument(GatewayError):
     """The bytes of `file` are not a document that can be read."""
 

@@ -17,7 +17,7 @@ from gateway.middleware import (
 )
 from gateway.observability import configure_logging
 from gateway.resources import open_resources
-from gateway.routes import health, parsing
+from gateway.routes import health, parsing, restructuring
 from gateway.routes.errors import install_error_handlers, render_error
 from gateway.routes.openapi import complete_openapi
 from gateway.settings import Settings
@@ -59,6 +59,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     app.include_router(parsing.router)
+    app.include_router(restructuring.router)
     app.include_router(health.router)
     install_error_handlers(app)
     # The last added is the outermost.

@@ -22,6 +22,7 @@ from gateway.services.documents import Documents
 from gateway.services.fetching import UrlFetcher
 from gateway.services.parsing import Parsing
 from gateway.services.readiness import Readiness
+from gateway.services.restructuring import Restructuring
 from gateway.services.slots import SlotFile
 from gateway.settings import Settings
 from gateway.upstreams.triton import Triton
@@ -39,14 +40,17 @@ class Resources:
     admission: Admission
     documents: Documents
     parsing: Parsing
+    restructuring_admission: Admission
+    restructuring: Restructuring
     readiness: Readiness
 
     def begin_drain(self) -> None:
-        """Not ready from now on, no new documents; those in flight get the grace period."""
+        """Not ready from now on, no new work; what is in flight gets the grace period."""
         if self.admission.draining:
             return
         logger.info("draining")
         self.admission.begin_drain()
+        self.restructuring_admission.begin_drain()
         self.deadlines.cut_short(self.settings.shutdown_grace_seconds)
 
 
@@ -60,6 +64,13 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             max_running=settings.max_concurrent_requests,
             max_waiting=settings.max_queued_requests,
             drain_retry_after_seconds=settings.shutdown_grace_seconds,
+        )
+        restructuring_admission = Admission(
+            slots,
+            max_running=settings.max_concurrent_non_inference_requests,
+            max_waiting=settings.max_queued_requests,
+            drain_retry_after_seconds=settings.shutdown_grace_seconds,
+            door=1,
         )
         fetcher = UrlFetcher(
             allowed_networks=settings.url_allowed_networks,
@@ -76,6 +87,8 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             admission=admission,
             documents=Documents(fetcher, max_bytes=settings.max_document_bytes),
             parsing=Parsing(triton=triton, admission=admission),
+            restructuring_admission=restructuring_admission,
+            restructuring=Restructuring(triton=triton, admission=restructuring_admission),
             readiness=Readiness(
                 triton=triton,
                 vlms=[VlmProbe(url, probes) for url in settings.vlm_urls],

@@ -55,12 +55,20 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("HPS_MAX_CONCURRENT_REQUESTS", "HPS_MAX_CONCURRENT_INFERENCE_REQUESTS"),
         description="Documents in Triton at one time, for the whole gateway, however many workers it has.",
     )
+    max_concurrent_non_inference_requests: int = Field(
+        64,
+        ge=1,
+        le=4096,
+        validation_alias="HPS_MAX_CONCURRENT_NON_INFERENCE_REQUESTS",
+        description="Requests to restructure pages in Triton at one time, apart from the documents.",
+    )
     max_queued_requests: int = Field(
         64,
         ge=0,
         le=65536,
         validation_alias="HPS_MAX_QUEUED_REQUESTS",
-        description="Documents that may wait for a place in Triton; one more is answered 429.",
+        description="Documents that may wait for a place in Triton; one more is answered 429. As many requests "
+        "to restructure pages may wait for theirs.",
     )
     admission_file: Path | None = Field(
         None,

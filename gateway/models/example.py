@@ -1,5 +1,6 @@
-"""The request that the API pages show. It works when pasted: a real PNG with two lines of text, 560 x 150."""
+"""The requests that the API pages show. They work when pasted."""
 
+# A real PNG with two lines of text, 560 x 150.
 EXAMPLE_PNG_BASE64 = (
     "iVBORw0KGgoAAAANSUhEUgAAAjAAAACWAgMAAAC9RVomAAAADFBMVEX///+/v78rKysAAAAa8zWcAAAINElEQVR42u2aT2gj"
     "1x3HP280kuzoMBNwwGvDag8bGrJl1VugMfJrDu0hpTHtOqTJQg3dQ7vp1ir0lEKtXPa4VSlNoDHEh01InJBVQg4+bFfP4FAK"
@@ -35,3 +36,42 @@ EXAMPLE_PNG_BASE64 = (
 )
 
 EXAMPLE_REQUEST = {"file": EXAMPLE_PNG_BASE64, "fileType": 1, "visualize": False}
+
+
+def _example_page(*blocks: tuple[str, str, list[int]]) -> dict[str, object]:
+    return {
+        "prunedResult": {
+            "width": 1190,
+            "height": 1684,
+            "model_settings": {"use_layout_detection": True, "markdown_ignore_labels": ["header", "footer"]},
+            "parsing_res_list": [
+                {"block_label": label, "block_content": content, "block_bbox": bbox}
+                for label, content, bbox in blocks
+            ],
+        }
+    }
+
+
+# Two pages with a table that runs on; joined, it is one.
+EXAMPLE_PAGES = {
+    "pages": [
+        _example_page(
+            ("doc_title", "Harvest", [300, 90, 890, 150]),
+            ("paragraph_title", "1 Yields", [120, 200, 400, 240]),
+            (
+                "table",
+                "<table><tr><td>year</td><td>tons</td></tr><tr><td>2023</td><td>41</td></tr></table>",
+                [120, 1200, 1070, 1600],
+            ),
+        ),
+        _example_page(
+            (
+                "table",
+                "<table><tr><td>year</td><td>tons</td></tr><tr><td>2024</td><td>44</td></tr></table>",
+                [120, 90, 1070, 300],
+            ),
+            ("text", "Rain came late.", [120, 340, 1070, 400]),
+        ),
+    ],
+    "concatenatePages": True,
+}

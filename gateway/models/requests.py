@@ -1,5 +1,6 @@
 """The public request of POST /layout-parsing."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -182,11 +183,24 @@ def validate_options(data: dict[str, Any]) -> LayoutParsingOptions:
         raise InvalidRequest(describe_problems(error)) from None
 
 
-def describe_problems(error: ValidationError) -> str:
-    """Sentences that name the public fields; values are not repeated, for they may be document content."""
+Location = tuple[int | str, ...]
+
+
+def describe_problems(
+    error: ValidationError, name_field: Callable[[str, Location], str] | None = None
+) -> str:
+    """Sentences that name the public fields; values are not repeated, for they may be document content.
+
+    Args:
+        error: of any model of public requests.
+        name_field: what a field is called, from the kind of problem and its location. Default: as for options.
+    """
+    name_field = name_field or _name_option
     problems = error.errors(include_url=False, include_input=False, include_context=False)
     sentences = list(
-        dict.fromkeys(_describe(problem["type"], problem["loc"], problem["msg"]) for problem in problems)
+        dict.fromkeys(
+            _describe(problem["type"], problem["loc"], problem["msg"], name_field) for problem in problems
+        )
     )
     if len(sentences) > REPORTED_PROBLEMS:
         more = len(sentences) - REPORTED_PROBLEMS
@@ -194,13 +208,18 @@ def describe_problems(error: ValidationError) -> str:
     return " ".join(sentences)
 
 
-def _describe(kind: str, location: tuple[int | str, ...], message: str) -> str:
+def _name_option(kind: str, location: Location) -> str:
+    # Steps in words are pydantic's names for the alternatives of a type.
+    return f"`{location[0]}`" + "".join(
+        f"[{step}]" for step in location[1:] if isinstance(step, int) or kind == "missing"
+    )
+
+
+def _describe(kind: str, location: Location, message: str, name_field: Callable[[str, Location], str]) -> str:
     text = message.removeprefix("Value error, ")
     if not location:
         return text
-    field = f"`{location[0]}`" + "".join(
-        f"[{step}]" for step in location[1:] if isinstance(step, int) or kind == "missing"
-    )
+    field = name_field(kind, location)
     if kind == "missing":
         return f"{field} is required."
     if kind == "value_error":

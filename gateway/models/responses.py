@@ -60,6 +60,33 @@ class DataInfo(BaseModel):
     renderScale: float | None = Field(None, description="Pixels per point (1/72 inch) of PDF pages.")  # noqa: N815
 
 
+class RestructuredPage(BaseModel):
+    """One page of a restructured document, or all of them joined."""
+
+    prunedResult: dict[str, Any] = Field(  # noqa: N815
+        description="As it came, with tables merged, and `global_block_id` and `global_group_id` in its blocks. "
+        "Joined pages have `page_count`, and a list as `layout_det_res`."
+    )
+    markdown: Markdown
+    exports: dict[str, Any] | None = Field(None, description="Files asked for by `outputFormats`.")
+    warnings: list[dict[str, Any]] | None = Field(None, description="What could not be done.")
+
+
+class RestructurePagesOutcome(BaseModel):
+    """All pages, in their order."""
+
+    layoutParsingResults: list[RestructuredPage]  # noqa: N815
+
+
+class RestructurePagesResponse(BaseModel):
+    """Answer of POST /restructure-pages."""
+
+    logId: str  # noqa: N815
+    errorCode: Literal[0]  # noqa: N815
+    errorMsg: Literal["Success"]  # noqa: N815
+    result: RestructurePagesOutcome
+
+
 class LayoutParsingOutcome(BaseModel):
     """All pages of a document."""
 

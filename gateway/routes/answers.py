@@ -1,4 +1,4 @@
-"""The two forms of a parsed document: one JSON object, or lines as pages get done. Page JSON stays bytes."""
+"""The two forms of an answer: one JSON object, or lines as pages get done. What models say stays bytes."""
 
 import asyncio
 import logging
@@ -24,8 +24,8 @@ class JsonAnswer(Response):
 
     media_type = "application/json"
 
-    def __init__(self, log_id: str, parsed: ParsedDocument) -> None:
-        self._pieces = _json_pieces(log_id, parsed)
+    def __init__(self, pieces: list[bytes]) -> None:
+        self._pieces = pieces
         super().__init__(headers={"Content-Length": str(sum(map(len, self._pieces)))})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
@@ -37,7 +37,8 @@ class JsonAnswer(Response):
             await send({"type": "http.response.body", "body": piece, "more_body": bool(self._pieces)})
 
 
-def _json_pieces(log_id: str, parsed: ParsedDocument) -> list[bytes]:
+def document_pieces(log_id: str, parsed: ParsedDocument) -> list[bytes]:
+    """The JSON of a parsed document."""
     pieces = [b'{"logId":' + orjson.dumps(log_id) + b',"result":{"layoutParsingResults":[']
     for number, page in enumerate(parsed.pages):
         if number:
@@ -46,6 +47,15 @@ def _json_pieces(log_id: str, parsed: ParsedDocument) -> list[bytes]:
     info = orjson.dumps(parsed.document.data_info())
     pieces.append(b'],"dataInfo":' + info + b'},"errorCode":0,"errorMsg":"Success"}')
     return pieces
+
+
+def result_pieces(log_id: str, result: bytes) -> list[bytes]:
+    """The JSON around a result that is finished JSON itself."""
+    return [
+        b'{"logId":' + orjson.dumps(log_id) + b',"result":',
+        result,
+        b',"errorCode":0,"errorMsg":"Success"}',
+    ]
 
 
 class LinesAnswer(Response):

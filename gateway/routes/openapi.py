@@ -36,3 +36,20 @@ def complete_openapi(schema: dict[str, Any], *, needs_key: Callable[[str], bool]
 def _add_error(operation: dict[str, Any], status: int, description: str) -> None:
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}}
     operation["responses"].setdefault(str(status), {"description": description, "content": content})
+
+
+def inline_definitions(schema: dict[str, Any]) -> dict[str, Any]:
+    """A model's JSON schema without `$defs`, which OpenAPI would look for elsewhere. Models may not be recursive."""
+    definitions = schema.get("$defs", {})
+
+    def inline(part: Any) -> Any:
+        if isinstance(part, list):
+            return [inline(each) for each in part]
+        if not isinstance(part, dict):
+            return part
+        if "$ref" in part:
+            return inline(definitions[part["$ref"].removeprefix("#/$defs/")])
+        return {name: inline(each) for name, each in part.items() if name != "$defs"}
+
+    inlined: dict[str, Any] = inline(schema)
+    return inlined

@@ -10,7 +10,7 @@ from gateway.dependencies import RecordDep, ResourcesDep
 from gateway.models.example import EXAMPLE_REQUEST
 from gateway.models.requests import LayoutParsingOptions, LayoutParsingRequest
 from gateway.models.responses import ErrorBody, LayoutParsingResponse
-from gateway.routes.answers import NDJSON, JsonAnswer, LinesAnswer
+from gateway.routes.answers import NDJSON, JsonAnswer, LinesAnswer, document_pieces
 from gateway.routes.submissions import read_submission
 from gateway.services.parsing import ParseJob
 
@@ -75,4 +75,5 @@ async def parse_document(request: Request, resources: ResourcesDep, record: Reco
     job = ParseJob(record.log_id, document, submission.options.to_parse_wire())
     if NDJSON in request.headers.get("accept", ""):
         return LinesAnswer(record, partial(resources.parsing.run, job, deadline, record))
-    return JsonAnswer(record.log_id, await resources.parsing.collect(job, deadline, record))
+    parsed = await resources.parsing.collect(job, deadline, record)
+    return JsonAnswer(document_pieces(record.log_id, parsed))

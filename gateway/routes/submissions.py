@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from gateway.errors import ClientGone, InvalidRequest, MalformedRequest, UnsupportedMediaType
 from gateway.models.records import RequestRecord
 from gateway.models.requests import LONGEST_LOG_ID, LayoutParsingOptions, validate_options, validate_request
+from gateway.models.restructuring import validate_restructuring
 
 T = TypeVar("T")
 
@@ -39,6 +40,15 @@ class Submission:
         return file
 
 
+@dataclass(frozen=True, slots=True)
+class RestructuringSubmission:
+    """A request to restructure pages, checked. `body` is what the client sent: the model reads the pages in it."""
+
+    options: Mapping[str, Any]
+    pages: int
+    body: bytes
+
+
 async def read_submission(request: Request, record: RequestRecord, *, max_bytes: int) -> Submission:
     """Read and check the body, by its Content-Type.
 
@@ -48,11 +58,9 @@ async def read_submission(request: Request, record: RequestRecord, *, max_bytes:
         UnsupportedMediaType, MalformedRequest, InvalidRequest, PayloadTooLarge: as they say.
         ClientGone: it hung up before the end of its body.
     """
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise UnsupportedMediaType("The body must not be compressed; send it without Content-Encoding.")
-    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    media_type = _media_type(request)
     try:
-        if media_type == "application/json" or media_type.endswith("+json"):
+        if _is_json(media_type):
             return _from_json(await _read_body(request), record)
         if media_type == "multipart/form-data":
             form = await _read_form(request, max_bytes)
@@ -62,10 +70,42 @@ async def read_submission(request: Request, record: RequestRecord, *, max_bytes:
                 await form.close()
     except ClientDisconnect as error:
         raise ClientGone("The client hung up before the end of its request.") from error
-    raise UnsupportedMediaType(
-        "Content-Type must be application/json or multipart/form-data; this request's is "
-        f"{'another' if len(media_type) > 100 or not media_type.isprintable() else media_type}."
-    )
+    raise _unsupported(media_type, "application/json or multipart/form-data")
+
+
+async def read_restructuring(request: Request, record: RequestRecord) -> RestructuringSubmission:
+    """Read and check a body of pages to restructure.
+
+    The record gets the request's `logId`, even that of a bad request.
+
+    Raises:
+        UnsupportedMediaType, MalformedRequest, InvalidRequest, PayloadTooLarge: as they say.
+        ClientGone: it hung up before the end of its body.
+    """
+    media_type = _media_type(request)
+    if not _is_json(media_type):
+        raise _unsupported(media_type, "application/json")
+    try:
+        body = await _read_body(request)
+    except ClientDisconnect as error:
+        raise ClientGone("The client hung up before the end of its request.") from error
+    asked = validate_restructuring(_parse_json(body, record, field="pages"))
+    return RestructuringSubmission(asked.to_wire(), len(asked.pages), body)
+
+
+def _media_type(request: Request) -> str:
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("The body must not be compressed; send it without Content-Encoding.")
+    return request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+
+
+def _is_json(media_type: str) -> bool:
+    return media_type == "application/json" or media_type.endswith("+json")
+
+
+def _unsupported(media_type: str, served: str) -> UnsupportedMediaType:
+    shown = "another" if len(media_type) > 100 or not media_type.isprintable() else media_type
+    return UnsupportedMediaType(f"Content-Type must be {served}; this request's is {shown}.")
 
 
 async def _read_body(request: Request) -> bytes:
@@ -76,17 +116,22 @@ async def _read_body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _from_json(body: bytes, record: RequestRecord) -> Submission:
+def _parse_json(body: bytes, record: RequestRecord, *, field: str) -> object:
     if not body:
-        raise MalformedRequest("The body is empty; send a JSON object with the field `file`.")
+        raise MalformedRequest(f"The body is empty; send a JSON object with the field `{field}`.")
     try:
         # The parser of pydantic builds Python objects straight from the bytes, without a copy between.
         data = from_json(body, allow_inf_nan=False)
     except ValueError as error:
         raise MalformedRequest(f"The body is not valid JSON: {error}.") from None
-    del body  # the text of `file` is in `data` now
     if isinstance(data, dict):
         _note_log_id(record, data)
+    return data
+
+
+def _from_json(body: bytes, record: RequestRecord) -> Submission:
+    data = _parse_json(body, record, field="file")
+    del body  # the text of `file` is in `data` now
     request = validate_request(data)
     return Submission(LayoutParsingOptions.model_construct(**_without_file(request)), request.file)
 

@@ -1,9 +1,10 @@
 """Who may go to Triton now, who waits, and who is sent away: one limit for all workers of the gateway.
 
-A document holds one of `running` places. When none is free it takes one of `waiting` places, and when those
-are gone too it is refused with advice on when to come back. Newcomers line up behind those who wait, in this
-worker and in others. Within a worker the line is first come, first served; between workers the heads of the
-lines look for a free place a hundred times a second, so each has the same chance.
+Each kind of work has a door of its own, with its own places. A request holds one of `running` places. When
+none is free it takes one of `waiting` places, and when those are gone too it is refused with advice on when to
+come back. Newcomers line up behind those who wait, in this worker and in others. Within a worker the line is
+first come, first served; between workers the heads of the lines look for a free place a hundred times a second,
+so each has the same chance.
 """
 
 import asyncio
@@ -14,14 +15,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from gateway.errors import ShuttingDown, TooBusy
+from gateway.models.records import RequestRecord
 from gateway.services.slots import Places, SlotFile
 
 # A free place in another process cannot wake us, so the head of the line looks for it. 10 ms is small beside
 # the hundreds of a document, and a look is some microseconds.
 POLL_SECONDS = 0.01
-# Both ranges of the one file, far apart: settings bound each to 65536.
-RUNNING_OFFSET = 0
+# Ranges of the one file, far apart: settings bound each to 65536. A door has one for running, one for waiting.
 WAITING_OFFSET = 1 << 20
+DOOR_RANGE = 2 * WAITING_OFFSET
 # Weight of the newest document in the running mean of service times.
 NEWEST_WEIGHT = 0.2
 # Before anything was measured; a page takes about this long.
@@ -30,13 +32,23 @@ LONGEST_RETRY_AFTER_SECONDS = 60
 
 
 class Admission:
-    """This worker's door. One per process, over a file shared by all of them."""
+    """This worker's door for one kind of work, over a file shared by all workers.
+
+    `door` numbers the kinds, from 0: it must be the same in all workers.
+    """
 
     def __init__(
-        self, file: SlotFile, *, max_running: int, max_waiting: int, drain_retry_after_seconds: float = 10
+        self,
+        file: SlotFile,
+        *,
+        max_running: int,
+        max_waiting: int,
+        drain_retry_after_seconds: float = 10,
+        door: int = 0,
     ) -> None:
-        self._running = Places(file, first_offset=RUNNING_OFFSET, count=max_running)
-        self._waiting = Places(file, first_offset=WAITING_OFFSET, count=max_waiting)
+        first = door * DOOR_RANGE
+        self._running = Places(file, first_offset=first, count=max_running)
+        self._waiting = Places(file, first_offset=first + WAITING_OFFSET, count=max_waiting)
         self._line: deque[asyncio.Event] = deque()
         self._mean_seconds = FIRST_GUESS_SECONDS
         self._drain_retry_after_seconds = max(1, math.ceil(drain_retry_after_seconds))
@@ -44,7 +56,7 @@ class Admission:
 
     @property
     def waiting_here(self) -> int:
-        """Documents that wait in this worker."""
+        """Requests that wait in this worker."""
         return len(self._line)
 
     def begin_drain(self) -> None:
@@ -82,6 +94,18 @@ class Admission:
             self._running.give_back(place)
             self._mean_seconds += NEWEST_WEIGHT * (time.monotonic() - began - self._mean_seconds)
             self._hand_over()
+
+    @asynccontextmanager
+    async def place_noted(self, record: RequestRecord) -> AsyncIterator[None]:
+        """Hold a place as `place` does; the record gets the time waited, even when the wait was in vain."""
+        arrived = time.monotonic()
+        try:
+            async with self.place() as waited:
+                record.queue_seconds = waited
+                yield
+        finally:
+            if record.queue_seconds is None:
+                record.queue_seconds = time.monotonic() - arrived
 
     async def _enter(self) -> int:
         if self.draining:
@@ -129,7 +153,7 @@ class Admission:
         ahead = self._waiting.count + 1
         seconds = self._mean_seconds * ahead / self._running.count
         return TooBusy(
-            "The service is at its limit of documents running and waiting; try again later.",
+            "The service is at its limit of requests running and waiting; try again later.",
             retry_after_seconds=min(LONGEST_RETRY_AFTER_SECONDS, max(1, math.ceil(seconds))),
         )
 

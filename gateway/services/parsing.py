@@ -85,15 +85,8 @@ class Parsing:
         Raises:
             GatewayError: TooBusy, DeadlineExceeded, whatever the model said, or that Triton is gone.
         """
-        async with deadline.enforce():
-            began = time.monotonic()
-            try:
-                async with self._admission.place():
-                    record.queue_seconds = time.monotonic() - began
-                    return await self._stream(job, deadline, record, sink)
-            finally:
-                if record.queue_seconds is None:
-                    record.queue_seconds = time.monotonic() - began
+        async with deadline.enforce(), self._admission.place_noted(record):
+            return await self._stream(job, deadline, record, sink)
 
     async def collect(self, job: ParseJob, deadline: Deadline, record: RequestRecord) -> ParsedDocument:
         """Run a job to its end. Raises as `run`."""

@@ -10,7 +10,7 @@ from gateway.upstreams.vlm import VlmProbe
 
 logger = logging.getLogger(__name__)
 
-MODELS = ("layout-parsing", "layout-detection")
+MODELS = ("layout-parsing", "layout-detection", "restructure-pages")
 # Several probes (a load balancer, an orchestrator, a person) share one answer.
 CACHE_SECONDS = 0.5
 

@@ -1,4 +1,4 @@
-"""Triton over gRPC: one channel per process, raw bytes in, events out as they come.
+"""Triton over gRPC: one channel per process, raw bytes in, events or a result out.
 
 The channel is used directly with tritonclient's message types. Its convenience client would pass the document
 through numpy arrays and report errors inside a stream without their status.
@@ -6,7 +6,6 @@ through numpy arrays and report errors inside a stream without their status.
 
 import asyncio
 import logging
-import struct
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -18,10 +17,13 @@ from tritonclient.grpc import service_pb2, service_pb2_grpc
 from gateway import errors
 from gateway.models.documents import Document
 from gateway.models.events import BadEvent, DocumentEvent, ErrorEvent, PageEvent, parse_event
+from gateway.models.results import parse_result
+from gateway.upstreams.messages import BYTES_PREFIX, bytes_tensor, encode_request, uint8_tensor
 
 logger = logging.getLogger(__name__)
 
 PARSE_MODEL = "layout-parsing"
+RESTRUCTURE_MODEL = "restructure-pages"
 WIRE_VERSION = 1
 # Time for a connection to come up. A fresh attempt fits in, so a Triton that just came back is found, and one
 # that is gone is reported soon.
@@ -39,20 +41,18 @@ _CHANNEL_OPTIONS = (
 )
 # Makes Triton (24.08 and later) end a failed stream with a gRPC status, not with text inside a message.
 _METADATA = (("triton_grpc_error", "true"),)
-_RAW_CONTENTS_FIELD = service_pb2.ModelInferRequest.DESCRIPTOR.fields_by_name["raw_input_contents"].number
-_RAW_CONTENTS_TAG = bytes([_RAW_CONTENTS_FIELD << 3 | 2])  # 2: length-delimited
 
 _GONE = "Triton cannot be reached."
-_NOT_LOADED = "Triton has not loaded the model 'layout-parsing'."
+_NOT_LOADED = "Triton has not loaded the model '{model}'."
 _STATUS_ERRORS: Mapping[Any, tuple[type[errors.GatewayError], str]] = {
     grpc.StatusCode.UNAVAILABLE: (errors.TritonUnavailable, _GONE),
-    grpc.StatusCode.CANCELLED: (errors.TritonUnavailable, "Triton stopped while it worked on the document."),
+    grpc.StatusCode.CANCELLED: (errors.TritonUnavailable, "Triton stopped while it worked on the request."),
     grpc.StatusCode.NOT_FOUND: (errors.TritonUnavailable, _NOT_LOADED),
     grpc.StatusCode.UNIMPLEMENTED: (errors.TritonUnavailable, "HPS_TRITON_URL does not lead to Triton."),
-    grpc.StatusCode.RESOURCE_EXHAUSTED: (errors.TritonUnavailable, "Triton has no room for the document."),
-    grpc.StatusCode.DEADLINE_EXCEEDED: (errors.DeadlineExceeded, "The document was not finished in time."),
+    grpc.StatusCode.RESOURCE_EXHAUSTED: (errors.TritonUnavailable, "Triton has no room for the request."),
+    grpc.StatusCode.DEADLINE_EXCEEDED: (errors.DeadlineExceeded, "The request was not finished in time."),
 }
-_EVENT_ERRORS: Mapping[str, type[errors.GatewayError]] = {
+_MODEL_ERRORS: Mapping[str, type[errors.GatewayError]] = {
     error.code: error
     for error in (
         errors.InvalidDocument,
@@ -62,6 +62,7 @@ _EVENT_ERRORS: Mapping[str, type[errors.GatewayError]] = {
         errors.ImageTooLarge,
         errors.TooManyPages,
         errors.InvalidOption,
+        errors.InvalidPages,
         errors.VlmUnavailable,
         errors.LayoutUnavailable,
         errors.DeadlineExceeded,
@@ -72,18 +73,18 @@ _RETRY_AFTER_SECONDS = 5
 
 
 @contextmanager
-def translating_errors() -> Iterator[None]:
-    """Turn gRPC's failures into ours, by their status."""
+def translating_errors(model: str) -> Iterator[None]:
+    """Turn gRPC's failures of a call to `model` into ours, by their status."""
     try:
         yield
     except grpc.RpcError as error:
         status = error.code()
-        logger.warning("Triton: %s: %s", status.name, error.details())
+        logger.warning("Triton: %s: %s: %s", model, status.name, error.details())
         kind, message = _STATUS_ERRORS.get(status, (None, ""))
         if kind is None:
             raise errors.InternalError from error
         retry_after = _RETRY_AFTER_SECONDS if kind.http_status == 503 else None
-        raise kind(message, retry_after_seconds=retry_after) from error
+        raise kind(message.format(model=model), retry_after_seconds=retry_after) from error
 
 
 class Triton:
@@ -97,6 +98,11 @@ class Triton:
             "/inference.GRPCInferenceService/ModelStreamInfer",
             request_serializer=None,
             response_deserializer=service_pb2.ModelStreamInferResponse.FromString,
+        )
+        self._infer = self._channel.unary_unary(
+            "/inference.GRPCInferenceService/ModelInfer",
+            request_serializer=None,
+            response_deserializer=service_pb2.ModelInferResponse.FromString,
         )
 
     async def aclose(self) -> None:
@@ -142,18 +148,50 @@ class Triton:
         }
         call = self._stream(metadata=_METADATA, timeout=timeout_seconds)
         try:
-            with translating_errors():
-                await call.write(encode_request(document, orjson.dumps(options), log_id))
+            with translating_errors(PARSE_MODEL):
+                await call.write(_encode_document(document, orjson.dumps(options), log_id))
                 await call.done_writing()
                 async for event in _read_events(call):
                     yield event
         except asyncio.InvalidStateError:
             # The call ended while we wrote; its status says why.
-            with translating_errors():
+            with translating_errors(PARSE_MODEL):
                 await call.read()
             raise errors.TritonUnavailable(_GONE, retry_after_seconds=_RETRY_AFTER_SECONDS) from None
         finally:
             call.cancel()
+
+    async def restructure(
+        self, body: bytes, *, log_id: str, options: Mapping[str, Any], timeout_seconds: float
+    ) -> bytes:
+        """Send pages to `restructure-pages` and return the JSON of `result`. Cancelling cancels the work.
+
+        `body` is the client's own JSON, with the pages in it.
+
+        Raises:
+            TritonUnavailable: no connection, or it ended before the answer.
+            GatewayError: what the model's error says.
+        """
+        await self._connect()
+        header = {
+            "version": WIRE_VERSION,
+            "logId": log_id,
+            "timeoutSeconds": round(timeout_seconds, 3),
+            "options": options,
+        }
+        request = bytes_tensor("request", orjson.dumps(header), b"\n", body)
+        message = encode_request(RESTRUCTURE_MODEL, log_id, [request], "result", streamed=False)
+        with translating_errors(RESTRUCTURE_MODEL):
+            response = await self._infer(message, timeout=timeout_seconds)
+        try:
+            (content,) = response.raw_output_contents
+            result = parse_result(content[BYTES_PREFIX:])
+        except ValueError as error:
+            logger.error("restructure-pages: %s", error)
+            raise errors.InternalError from error
+        if isinstance(result, ErrorEvent):
+            raise _said_by(RESTRUCTURE_MODEL, result)
+        return result
 
     async def _connect(self) -> None:
         try:
@@ -172,8 +210,7 @@ async def _read_events(call: Any) -> AsyncGenerator[DocumentEvent | PageEvent, N
             raise errors.InternalError
         response = message.infer_response
         for content in response.raw_output_contents:
-            # A BYTES tensor of one element: four bytes of length, then the event.
-            yield _check(content[4:])
+            yield _check(content[BYTES_PREFIX:])
         finished = finished or response.parameters["triton_final_response"].bool_param
     # The stream is read to its end even after the final response, so that a good call is never cancelled.
     if not finished:
@@ -189,52 +226,21 @@ def _check(data: bytes) -> DocumentEvent | PageEvent:
     except BadEvent as error:
         logger.error("layout-parsing: %s", error)
         raise errors.InternalError from error
-    if not isinstance(event, ErrorEvent):
-        return event
-    kind = _EVENT_ERRORS.get(event.code)
+    if isinstance(event, ErrorEvent):
+        raise _said_by(PARSE_MODEL, event)
+    return event
+
+
+def _said_by(model: str, error: ErrorEvent) -> errors.GatewayError:
+    """The failure that a model reports."""
+    kind = _MODEL_ERRORS.get(error.code)
     if kind is None:
         # The model's own defect; its text may hold anything, so it stays in the log.
-        logger.error("layout-parsing: %s: %s", event.code, event.message)
-        raise errors.InternalError
-    raise kind(event.message, retry_after_seconds=_RETRY_AFTER_SECONDS if kind.http_status == 503 else None)
+        logger.error("%s: %s: %s", model, error.code, error.message)
+        return errors.InternalError()
+    return kind(error.message, retry_after_seconds=_RETRY_AFTER_SECONDS if kind.http_status == 503 else None)
 
 
-def encode_request(document: Document, options: bytes, request_id: str) -> bytes:
-    """The protobuf message of one request, with the document's bytes copied once.
-
-    Protobuf messages may be concatenated: protobuf encodes the small fields, the raw contents follow by hand.
-    """
-    request = service_pb2.ModelInferRequest(
-        model_name=PARSE_MODEL,
-        id=request_id,
-        inputs=[
-            service_pb2.ModelInferRequest.InferInputTensor(
-                name="document", datatype="UINT8", shape=[document.size_bytes]
-            ),
-            service_pb2.ModelInferRequest.InferInputTensor(name="options", datatype="BYTES", shape=[1]),
-        ],
-        outputs=[service_pb2.ModelInferRequest.InferRequestedOutputTensor(name="event")],
-    )
-    request.parameters["triton_enable_empty_final_response"].bool_param = True
-    return b"".join(
-        (
-            request.SerializeToString(),
-            _RAW_CONTENTS_TAG,
-            _varint(document.size_bytes),
-            document.take(),
-            _RAW_CONTENTS_TAG,
-            _varint(len(options) + 4),
-            struct.pack("<I", len(options)),
-            options,
-        )
-    )
-
-
-def _varint(number: int) -> bytes:
-    """Protobuf's encoding of a length: seven bits a byte, low bits first, the top bit for more to come."""
-    encoded = bytearray()
-    while number > 0x7F:
-        encoded.append(number & 0x7F | 0x80)
-        number >>= 7
-    encoded.append(number)
-    return bytes(encoded)
+def _encode_document(document: Document, options: bytes, log_id: str) -> bytes:
+    inputs = [uint8_tensor("document", document.take()), bytes_tensor("options", options)]
+    return encode_request(PARSE_MODEL, log_id, inputs, "event", streamed=True)

@@ -43,6 +43,31 @@ class Received:
     cancelled: bool = False
 
 
+@dataclass
+class ReceivedPages:
+    """One request to `restructure-pages`: its header line, and what the client sent."""
+
+    model: str
+    request_id: str
+    header: dict[str, Any]
+    body: bytes
+    seconds_left: float | None
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    cancelled: bool = False
+
+
+RESULT = {"layoutParsingResults": [{"prunedResult": {}, "markdown": {"text": "# Pages", "images": {}}}]}
+
+
+def result_message(result: Any = RESULT) -> bytes:
+    return b'{"type":"result"}\n' + json.dumps(result).encode()
+
+
+async def one_result(received: ReceivedPages) -> bytes:
+    return result_message()
+
+
+RestructureScript = Callable[[ReceivedPages], Awaitable[bytes]]
 Script = Callable[[Received], AsyncIterator[bytes]]
 
 
@@ -59,14 +84,19 @@ class Abort(Exception):
 
 
 class FakeTriton(service_pb2_grpc.GRPCInferenceServiceServicer):
-    """`script` yields the events of each request; `requests` keeps what came in."""
+    """`script` yields the events of each document; `restructure_script` gives the answer for pages.
+
+    `requests` and `restructure_requests` keep what came in.
+    """
 
     def __init__(self) -> None:
         self.script: Script = one_page
         self.requests: list[Received] = []
+        self.restructure_script: RestructureScript = one_result
+        self.restructure_requests: list[ReceivedPages] = []
         self.arrived = asyncio.Condition()
         self.live = True
-        self.ready_models = {"layout-parsing", "layout-detection"}
+        self.ready_models = {"layout-parsing", "layout-detection", "restructure-pages"}
         self.final_response = True
         self.before_health: Callable[[], Awaitable[None]] | None = None
         self.health_calls = 0
@@ -126,6 +156,38 @@ class FakeTriton(service_pb2_grpc.GRPCInferenceServiceServicer):
             finally:
                 self.running -= 1
                 received.ended.set()
+
+    async def wait_for_restructure_requests(self, count: int) -> None:
+        async with self.arrived:
+            await self.arrived.wait_for(lambda: len(self.restructure_requests) >= count)
+
+    async def ModelInfer(self, request: Any, context: Any) -> Any:  # noqa: N802
+        (tensor,), (raw,) = request.inputs, request.raw_input_contents
+        assert (tensor.name, tensor.datatype, list(tensor.shape)) == ("request", "BYTES", [1])
+        assert struct.unpack("<I", raw[:4])[0] == len(raw) - 4
+        header, _, body = raw[4:].partition(b"\n")
+        received = ReceivedPages(
+            request.model_name, request.id, json.loads(header), body, context.time_remaining()
+        )
+        self.restructure_requests.append(received)
+        self.running += 1
+        self.most_running = max(self.most_running, self.running)
+        async with self.arrived:
+            self.arrived.notify_all()
+        try:
+            message = await self.restructure_script(received)
+        except Abort as abort:
+            await context.abort(abort.status, abort.details)
+        except asyncio.CancelledError:
+            received.cancelled = True
+            raise
+        finally:
+            self.running -= 1
+            received.ended.set()
+        response = service_pb2.ModelInferResponse(model_name=received.model, id=received.request_id)
+        response.outputs.add(name="result", datatype="BYTES", shape=[1])
+        response.raw_output_contents.append(struct.pack("<I", len(message)) + message)
+        return response
 
     def _receive(self, request: Any, context: Any) -> Received:
         assert request.parameters["triton_enable_empty_final_response"].bool_param
