@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from docparse.assembly import ImageKeys, ParsedPage, assemble_page, render_page, restructure
+from docparse.assembly import (
+    ImageKeys,
+    ParsedPage,
+    assemble_page,
+    build_element,
+    render_page,
+    restructure,
+)
 from docparse.documents import Document, RenderPool, open_document
 from docparse.errors import DocparseError, InvalidDocument, PageFailure
 from docparse.fairness import FairLimiter
+from docparse.image_store import ImageStore, publish_pictures
 from docparse.layout.detector import LayoutBox, LayoutOptions
 from docparse.options import ParseOptions
 from docparse.protocol import DocumentRequest, document_event, page_event
@@ -38,13 +46,22 @@ class Stages:
     detect: Detect
     recognizer: Recognizer
     pages_in_flight: FairLimiter
+    image_store: ImageStore | None
 
 
 class DocumentPipeline:
     """Composes the stages; one per process."""
 
-    def __init__(self, settings: Settings, pool: RenderPool, detect: Detect, recognizer: Recognizer) -> None:
-        self._stages = Stages(settings, pool, detect, recognizer, FairLimiter(settings.max_pages_in_flight))
+    def __init__(
+        self,
+        settings: Settings,
+        pool: RenderPool,
+        detect: Detect,
+        recognizer: Recognizer,
+        image_store: ImageStore | None = None,
+    ) -> None:
+        pages_in_flight = FairLimiter(settings.max_pages_in_flight)
+        self._stages = Stages(settings, pool, detect, recognizer, pages_in_flight, image_store)
 
     async def parse(self, data: "bytes | NDArray[np.uint8]", request: DocumentRequest, send: Send) -> int:
         """Parse one document, sending its events as they come; returns the number of pages sent.
@@ -138,5 +155,11 @@ class _DocumentRun:
         return assemble_page(regions, {}, self._options, warnings=[{"code": code, "message": message}])
 
     async def _send_page(self, position: int, page: ParsedPage) -> None:
-        element = await asyncio.to_thread(render_page, page, self._options, self._image_keys)
-        self._send(page_event(position, element))
+        store = self._stages.image_store
+        if store is None:
+            json = await asyncio.to_thread(render_page, page, self._options, self._image_keys)
+        else:
+            element = await asyncio.to_thread(build_element, page, self._options, self._image_keys)
+            await publish_pictures(element, store)
+            json = await asyncio.to_thread(element.to_json)
+        self._send(page_event(position, json))

@@ -1,8 +1,16 @@
 """From recognised regions to a finished element of `layoutParsingResults`."""
 
-from docparse.assembly.element import render_page
+from docparse.assembly.element import PageElement, build_element, render_page
 from docparse.assembly.image_keys import ImageKeys
 from docparse.assembly.page import ParsedPage, assemble_page
 from docparse.assembly.restructuring import restructure
 
-__all__ = ["ImageKeys", "ParsedPage", "assemble_page", "render_page", "restructure"]
+__all__ = [
+    "ImageKeys",
+    "PageElement",
+    "ParsedPage",
+    "assemble_page",
+    "build_element",
+    "render_page",
+    "restructure",
+]

@@ -9,6 +9,7 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 
 from docparse.errors import DeadlineExceeded, DocparseError, InternalError, LayoutUnavailable
+from docparse.image_store import ImageStoreSettings, open_image_store
 from docparse.layout.detector import LayoutBox, LayoutOptions
 from docparse.layout.wire import decode_boxes, encode_layout_options
 from docparse.logs import log_to_stderr
@@ -32,7 +33,7 @@ class LayoutParsing:
     def __init__(self) -> None:
         settings = Settings()
         log_to_stderr(settings.log_level)
-        self._runtime = Runtime(settings, detect_by_bls)
+        self._runtime = Runtime(settings, detect_by_bls, open_image_store(ImageStoreSettings()))
 
     async def execute(self, requests: list[Any]) -> None:
         """Answer every request; no request waits for another."""
