@@ -56,6 +56,27 @@ class UnknownApiKey(GatewayError):
     http_status = 403
 
 
+class InvalidLink(GatewayError):
+    """The link to an image was not made by this service."""
+
+    code = "invalid_link"
+    http_status = 403
+
+
+class LinkExpired(GatewayError):
+    """The link to an image was good once."""
+
+    code = "link_expired"
+    http_status = 403
+
+
+class ImageGone(GatewayError):
+    """No image lies behind the link."""
+
+    code = "image_gone"
+    http_status = 404
+
+
 class InvalidRequest(GatewayError):
     """A field is missing, has the wrong type or is out of bounds."""
 

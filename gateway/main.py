@@ -17,7 +17,7 @@ from gateway.middleware import (
 )
 from gateway.observability import configure_logging
 from gateway.resources import open_resources
-from gateway.routes import health, parsing, restructuring
+from gateway.routes import health, images, parsing, restructuring
 from gateway.routes.errors import install_error_handlers, render_error
 from gateway.routes.openapi import complete_openapi
 from gateway.settings import Settings
@@ -25,8 +25,8 @@ from gateway.settings import Settings
 OPEN_PATHS = frozenset(
     {"/health", "/health/ready", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"}
 )
-# The files of those pages.
-OPEN_FOLDER = "/static-offline-docs/"
+# The files of those pages; and images, whose links are signed: the signature is the key.
+OPEN_FOLDERS = ("/static-offline-docs/", "/images/")
 
 DESCRIPTION = """
 Documents (PDF, PNG, JPEG, TIFF, WebP, BMP, GIF) to Markdown and structured JSON.
@@ -60,6 +60,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.include_router(parsing.router)
     app.include_router(restructuring.router)
+    if settings.image_store == "local":
+        app.include_router(images.router)
     app.include_router(health.router)
     install_error_handlers(app)
     # The last added is the outermost.
@@ -74,8 +76,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 def is_open(path: str) -> bool:
-    """Whether a path is answered without a key even where keys are set: probes, and the API pages."""
-    return path in OPEN_PATHS or path.startswith(OPEN_FOLDER)
+    """Whether a path is answered without a key even where keys are set: probes, the API pages, signed links."""
+    return path in OPEN_PATHS or path.startswith(OPEN_FOLDERS)
 
 
 def _complete_api_pages(app: FastAPI, *, with_keys: bool) -> None:

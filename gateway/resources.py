@@ -20,6 +20,7 @@ from gateway.deadline import Deadlines
 from gateway.services.admission import Admission
 from gateway.services.documents import Documents
 from gateway.services.fetching import UrlFetcher
+from gateway.services.images import Images
 from gateway.services.parsing import Parsing
 from gateway.services.readiness import Readiness
 from gateway.services.restructuring import Restructuring
@@ -43,6 +44,7 @@ class Resources:
     restructuring_admission: Admission
     restructuring: Restructuring
     readiness: Readiness
+    images: Images | None
 
     def begin_drain(self) -> None:
         """Not ready from now on, no new work; what is in flight gets the grace period."""
@@ -94,9 +96,19 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
                 vlms=[VlmProbe(url, probes) for url in settings.vlm_urls],
                 timeout_seconds=settings.health_check_timeout_seconds,
             ),
+            images=open_images(settings),
         )
         stack.enter_context(draining_on_signal(resources.begin_drain))
         yield resources
+
+
+def open_images(settings: Settings) -> Images | None:
+    """The pictures of the local image store; None where answers or another store carry them."""
+    if settings.image_store != "local":
+        return None
+    assert settings.image_store_dir is not None  # noqa: S101 - checked with the settings
+    assert settings.image_store_secret is not None  # noqa: S101
+    return Images(settings.image_store_dir, settings.image_store_secret.get_secret_value().encode())
 
 
 def admission_path(settings: Settings) -> Path | None:

@@ -4,7 +4,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AliasChoices, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import AliasChoices, Field, SecretStr, WithJsonSchema, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from gateway.api_keys import ApiKey, check_distinct, parse_entries, read_file
@@ -119,6 +119,22 @@ class Settings(BaseSettings):
         validation_alias="HPS_API_KEYS_FILE",
         description="File with further keys, one name:key a line, # for comments; read at the start.",
     )
+    image_store: Literal["inline", "local", "s3"] = Field(
+        "inline",
+        validation_alias="HPS_IMAGE_STORE",
+        description="How answers carry pictures; with `local` the gateway serves them under /images/.",
+    )
+    image_store_dir: Path | None = Field(
+        None,
+        validation_alias="HPS_IMAGE_STORE_DIR",
+        description="`local`: folder that Triton's model puts pictures into; here only read.",
+    )
+    image_store_secret: SecretStr | None = Field(
+        None,
+        min_length=16,
+        validation_alias="HPS_IMAGE_STORE_SECRET",
+        description="`local`: what links are signed with, the same as in Triton.",
+    )
     shutdown_grace_seconds: float = Field(
         10,
         ge=0,
@@ -195,6 +211,9 @@ class Settings(BaseSettings):
             check_distinct(self.all_api_keys)
         except ValueError as error:
             raise ValueError(f"HPS_API_KEYS and HPS_API_KEYS_FILE: {error}") from None
+        for name in ("image_store_dir", "image_store_secret"):
+            if self.image_store == "local" and getattr(self, name) is None:
+                raise ValueError(f"HPS_IMAGE_STORE=local needs HPS_{name.upper()}")
         if self.max_document_bytes > self.max_body_bytes:
             raise ValueError(
                 f"HPS_MAX_DOCUMENT_BYTES ({self.max_document_bytes}) cannot exceed "

@@ -26,7 +26,9 @@ class Markdown(BaseModel):
 
     text: str
     images: dict[str, str] | None = Field(
-        None, description="Path in the Markdown to base64 JPEG; absent when `returnMarkdownImages` is false."
+        None,
+        description="Path in the Markdown to base64 JPEG, or to its URL where HPS_IMAGE_STORE is set; absent "
+        "when `returnMarkdownImages` is false.",
     )
 
 
@@ -35,8 +37,10 @@ class LayoutParsingResult(BaseModel):
 
     prunedResult: dict[str, Any] = Field(description="Regions in reading order, in `parsing_res_list`.")  # noqa: N815
     markdown: Markdown
-    outputImages: dict[str, str] | None = Field(None, description="Name to base64 JPEG, when `visualize`.")  # noqa: N815
-    inputImage: str | None = Field(None, description="The page as base64 JPEG, when `visualize`.")  # noqa: N815
+    outputImages: dict[str, str] | None = Field(  # noqa: N815
+        None, description="Name to base64 JPEG or URL, when `visualize`."
+    )
+    inputImage: str | None = Field(None, description="The page as base64 JPEG or URL, when `visualize`.")  # noqa: N815
     exports: dict[str, Any] | None = Field(None, description="Files asked for by `outputFormats`.")
     warnings: list[dict[str, Any]] | None = Field(None, description="Regions that could not be read.")
 

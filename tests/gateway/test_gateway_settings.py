@@ -70,6 +70,22 @@ def test_a_bad_setting_is_named(monkeypatch, name, text, words):
         Settings()
 
 
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"HPS_IMAGE_STORE_SECRET": "s" * 16}, "needs HPS_IMAGE_STORE_DIR"),
+        ({"HPS_IMAGE_STORE_DIR": "/images"}, "needs HPS_IMAGE_STORE_SECRET"),
+        ({"HPS_IMAGE_STORE_DIR": "/images", "HPS_IMAGE_STORE_SECRET": "short"}, "HPS_IMAGE_STORE_SECRET"),
+    ],
+)
+def test_a_local_image_store_needs_its_folder_and_a_secret(monkeypatch, variables, words):
+    for name, text in {"HPS_IMAGE_STORE": "local", **variables}.items():
+        monkeypatch.setenv(name, text)
+    with pytest.raises(ValidationError, match=words) as refusal:
+        Settings()
+    assert "short" not in str(refusal.value).replace("too_short", "")
+
+
 def test_settings_do_not_change():
     with pytest.raises(ValidationError):
         Settings().port = 1

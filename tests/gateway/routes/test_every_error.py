@@ -1,6 +1,7 @@
 """Every way to fail, through HTTP: its status, its sentence, its code in the log, and the advice to come back."""
 
 import asyncio
+import hmac
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,6 +13,7 @@ import httpx
 import pytest
 
 from gateway.errors import GatewayError
+from gateway.models.example import EXAMPLE_PAGES
 from tests.fakes.triton import Abort, FakeTriton, document_event, error_event, page_event
 from tests.fakes.vlm import FakeVlm, running_vlm
 from tests.gateway.conftest import GOOD, Gateway
@@ -98,11 +100,57 @@ for model_code, model_status in {
         return await stage.post_while_triton_says(error_event(code, "`file` has something."))
 
 
+@case("the model refuses pages", 422, "invalid_pages", "`pages[0]` has something.")
+async def pages_refused(stage: Stage) -> httpx.Response:
+    async def refuse(received):
+        return error_event("invalid_pages", "`pages[0]` has something.")
+
+    stage.triton.restructure_script = refuse
+    return await stage.gateway.http.post("/restructure-pages", json=EXAMPLE_PAGES)
+
+
 for model_code in ("internal", "a_code_from_the_future"):
 
     @case(f"the model says {model_code}", 500, "internal", INTERNAL)
     async def defect_of_the_model(stage: Stage, code: str = model_code) -> httpx.Response:
         return await stage.post_while_triton_says(error_event(code, "Traceback: secret"))
+
+
+IMAGES = {"image_store": "local", "image_store_dir": "/nowhere", "image_store_secret": "s" * 16}
+
+
+def image_link(expires: int) -> str:
+    name = f"9999999600-{'0' * 32}.jpg"
+    message = f"{name}\n{expires}".encode()
+    signature = hmac.digest(IMAGES["image_store_secret"].encode(), message, "sha256").hex()
+    return f"/images/{name}?expires={expires}&signature={signature}"
+
+
+@case("a forged link", 403, "invalid_link", "The link is not valid: its signature does not match.", **IMAGES)
+async def forged_link(stage: Stage) -> httpx.Response:
+    return await stage.get(image_link(1).replace("expires=1", "expires=9999999000"))
+
+
+@case(
+    "an old link",
+    403,
+    "link_expired",
+    "The link has expired; parse the document again for a new one.",
+    **IMAGES,
+)
+async def old_link(stage: Stage) -> httpx.Response:
+    return await stage.get(image_link(1))
+
+
+@case(
+    "an image that is gone",
+    404,
+    "image_gone",
+    "The image is gone; parse the document again for a new one.",
+    **IMAGES,
+)
+async def image_that_is_gone(stage: Stage) -> httpx.Response:
+    return await stage.get(image_link(9999999000))
 
 
 @case("Triton fails", 500, "internal", INTERNAL)
