@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-fast test-fuzz test-clients check format bench-cpu lock clean
+.PHONY: help demo serve test test-fast test-fuzz test-clients check format api-docs bench-cpu lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ check: .venv/dev  ## Lint, format check, types, import rules
 format: .venv/dev  ## Format and fix what can be fixed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+api-docs: .venv/dev  ## Write docs/API.md and docs/SETTINGS.md anew from the code
+	PYTHONPATH=.:triton_models $(BIN)/python -m docs
 
 bench-cpu: .venv/dev  ## Compare the CPU stack with its engines called directly; measure its memory
 	$(BIN)/python -m benchmarks.cpu

@@ -16,7 +16,9 @@ class StackSettings(BaseSettings):
     triton_grpc_port: int = Field(8001, ge=1, le=65535, description="Triton, gRPC.")
     triton_metrics_port: int = Field(8002, ge=1, le=65535, description="Triton, metrics.")
     vlm_port: int = Field(8081, ge=1, le=65535, description="Embedded VLM server.")
-    vlm_urls: str = Field("", description="VLM servers to use instead of starting the embedded one.")
+    vlm_urls: str = Field(
+        "", description="VLM servers to use; none is started then. Default: the embedded one."
+    )
 
 
 def free_ports(count: int) -> list[int]:

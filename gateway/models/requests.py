@@ -45,14 +45,14 @@ class LayoutParsingOptions(BaseModel):
         examples=["1-3,7"],
     )
     use_doc_orientation_classify: bool | None = Field(
-        None, description="Turn pages upright first. Default: off; needs the model to be loaded."
+        None, description="Turn pages upright first; needs the model to be loaded. Default: off."
     )
     use_doc_unwarping: bool | None = Field(
-        None, description="Flatten photographed pages first. Default: off; needs the model to be loaded."
+        None, description="Flatten photographed pages first; needs the model to be loaded. Default: off."
     )
     use_layout_detection: bool | None = Field(
         None,
-        description="Find regions first (default: on). Off: the whole page is one region, read as `promptLabel`.",
+        description="Find regions first. Off: the whole page is one region, read as `promptLabel`. Default: on.",
     )
     use_chart_recognition: bool | None = Field(None, description="Read charts into tables. Default: off.")
     use_seal_recognition: bool | None = Field(None, description="Read the text of seals. Default: off.")

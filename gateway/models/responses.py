@@ -1,14 +1,20 @@
 """The public answers, for the API pages. The service joins bytes and never builds these at run time."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
+
+LogId = Annotated[
+    str, Field(description="Name of the request in the logs: its own `logId`, else its X-Request-Id.")
+]
+Success = Annotated[Literal[0], Field(description="0 is success.")]
+Said = Annotated[Literal["Success"], Field(description="Success in words.")]
 
 
 class ErrorBody(BaseModel):
     """Every answer that is not a success, on every path."""
 
-    logId: str = Field(description="Name of the request in the logs.")  # noqa: N815 - public spelling
+    logId: LogId  # noqa: N815 - public spelling
     errorCode: int = Field(description="The HTTP status.", examples=[422])  # noqa: N815
     errorMsg: str = Field(description="What is wrong, naming the field.", examples=["`file` is required."])  # noqa: N815
 
@@ -16,15 +22,15 @@ class ErrorBody(BaseModel):
 class HealthBody(BaseModel):
     """Answer of the health routes."""
 
-    logId: str  # noqa: N815
-    errorCode: int = 0  # noqa: N815
-    errorMsg: str = "Healthy"  # noqa: N815
+    logId: LogId  # noqa: N815
+    errorCode: Success  # noqa: N815
+    errorMsg: Literal["Healthy", "Ready"] = Field(description="That it is well.")  # noqa: N815
 
 
 class Markdown(BaseModel):
     """A page as Markdown."""
 
-    text: str
+    text: str = Field(description="The Markdown, with HTML where Markdown has no form for it.")
     images: dict[str, str] | None = Field(
         None,
         description="Path in the Markdown to base64 JPEG, or to its URL where HPS_IMAGE_STORE is set; absent "
@@ -35,7 +41,11 @@ class Markdown(BaseModel):
 class LayoutParsingResult(BaseModel):
     """One page."""
 
-    prunedResult: dict[str, Any] = Field(description="Regions in reading order, in `parsing_res_list`.")  # noqa: N815
+    prunedResult: dict[str, Any] = Field(  # noqa: N815
+        description="The page's `width` and `height` in pixels, the `model_settings` it was parsed with, and in "
+        "`parsing_res_list` its regions in reading order, each with `block_label`, `block_content` and `block_bbox` "
+        "([x1, y1, x2, y2] in pixels)."
+    )
     markdown: Markdown
     outputImages: dict[str, str] | None = Field(  # noqa: N815
         None, description="Name to base64 JPEG or URL, when `visualize`."
@@ -48,19 +58,21 @@ class LayoutParsingResult(BaseModel):
 class PageSize(BaseModel):
     """Pixels of a page as parsed."""
 
-    width: int
-    height: int
+    width: int = Field(description="Pixels.")
+    height: int = Field(description="Pixels.")
 
 
 class DataInfo(BaseModel):
     """What the document was: `width` and `height` for an image, `pages` for a PDF or a multi-page TIFF."""
 
-    type: Literal["image", "pdf", "tiff"]
-    width: int | None = None
-    height: int | None = None
+    type: Literal["image", "pdf", "tiff"] = Field(
+        description="Of an image, `tiff` where it has several pages."
+    )
+    width: int | None = Field(None, description="Pixels of an image.")
+    height: int | None = Field(None, description="Pixels of an image.")
     numPages: int | None = Field(None, description="Pages parsed.")  # noqa: N815
     totalPages: int | None = Field(None, description="Pages that the document has.")  # noqa: N815
-    pages: list[PageSize] | None = None
+    pages: list[PageSize] | None = Field(None, description="Sizes of the pages parsed, in their order.")
     renderScale: float | None = Field(None, description="Pixels per point (1/72 inch) of PDF pages.")  # noqa: N815
 
 
@@ -79,29 +91,31 @@ class RestructuredPage(BaseModel):
 class RestructurePagesOutcome(BaseModel):
     """All pages, in their order."""
 
-    layoutParsingResults: list[RestructuredPage]  # noqa: N815
+    layoutParsingResults: list[RestructuredPage] = Field(  # noqa: N815
+        description="A page each, in order; one in all with `concatenatePages`."
+    )
 
 
 class RestructurePagesResponse(BaseModel):
     """Answer of POST /restructure-pages."""
 
-    logId: str  # noqa: N815
-    errorCode: Literal[0]  # noqa: N815
-    errorMsg: Literal["Success"]  # noqa: N815
+    logId: LogId  # noqa: N815
+    errorCode: Success  # noqa: N815
+    errorMsg: Said  # noqa: N815
     result: RestructurePagesOutcome
 
 
 class LayoutParsingOutcome(BaseModel):
     """All pages of a document."""
 
-    layoutParsingResults: list[LayoutParsingResult]  # noqa: N815
+    layoutParsingResults: list[LayoutParsingResult] = Field(description="A page each, in order.")  # noqa: N815
     dataInfo: DataInfo  # noqa: N815
 
 
 class LayoutParsingResponse(BaseModel):
     """Answer of POST /layout-parsing."""
 
-    logId: str  # noqa: N815
-    errorCode: Literal[0]  # noqa: N815
-    errorMsg: Literal["Success"]  # noqa: N815
+    logId: LogId  # noqa: N815
+    errorCode: Success  # noqa: N815
+    errorMsg: Said  # noqa: N815
     result: LayoutParsingOutcome

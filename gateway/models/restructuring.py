@@ -32,7 +32,7 @@ class Block(_Answered):
     block_bbox: Annotated[list[Side], Field(min_length=4, max_length=4)] = Field(
         description="[x1, y1, x2, y2] in pixels of the page."
     )
-    block_polygon_points: Any = Field(None, description="Comes back as it is.")
+    block_polygon_points: Any = Field(None, description="Comes back as it is. Default: none.")
     group_id: Any = Field(None, description="Comes back as it is. Default: the place of the block.")
 
 
