@@ -19,6 +19,7 @@ def test_defaults_are_those_people_know():
     assert settings.port == 8080
     assert settings.workers == 4
     assert settings.max_concurrent_requests == 16
+    assert settings.max_concurrent_non_inference_requests == 64
     assert settings.inference_timeout_seconds == 600
     assert settings.log_level == "INFO"
 
@@ -30,6 +31,7 @@ def test_defaults_are_those_people_know():
         ("HPS_UVICORN_WORKERS", "3", "workers", 3),
         ("HPS_MAX_CONCURRENT_REQUESTS", "5", "max_concurrent_requests", 5),
         ("HPS_MAX_CONCURRENT_INFERENCE_REQUESTS", "6", "max_concurrent_requests", 6),
+        ("HPS_MAX_CONCURRENT_NON_INFERENCE_REQUESTS", "7", "max_concurrent_non_inference_requests", 7),
         ("HPS_VLM_URL", "http://a:1/v1", "vlm_urls", ("http://a:1",)),
         ("HPS_VLM_URLS", "http://a:1/v1/, https://b/x/", "vlm_urls", ("http://a:1", "https://b/x")),
         ("HPS_TRITON_URL", "grpc://triton:8001", "triton_url", "triton:8001"),

@@ -125,6 +125,17 @@ async def test_without_a_line_only_the_running_places_count():
         await finish(await enter(admission))
 
 
+async def test_doors_of_one_file_have_places_of_their_own(tmp_path):
+    with SlotFile(tmp_path / "doors") as file, SlotFile(tmp_path / "doors") as elsewhere:
+        documents = Admission(file, max_running=65536, max_waiting=65536)
+        pages = Admission(elsewhere, max_running=1, max_waiting=0, door=1)
+        visitors = [await enter(documents), await enter(documents), await enter(pages)]
+        with pytest.raises(TooBusy):
+            pages.refuse_when_full()
+        documents.refuse_when_full()
+        await finish(*visitors)
+
+
 async def test_who_leaves_the_line_leaves_no_trace(tmp_path):
     path = tmp_path / "door"
     with door(path) as admission, SlotFile(path) as file:
