@@ -15,9 +15,9 @@ compile() { # compile OUTPUT GROUP... [-- EXTRA_ARGS...]
     --no-emit-index-url --no-annotate --no-header --custom-compile-command "make lock" \
     "${arguments[@]}" "$@" --output-file "requirements/$output.txt" >/dev/null
 }
-compile dev gateway triton layout-cpu vlm-embedded stack dev -- "$@"
-compile local gateway triton layout-cpu vlm-embedded stack -- --constraint requirements/dev.txt
-for tier in gateway triton layout-cpu vlm-embedded; do
+compile dev gateway triton image-store-s3 layout-cpu vlm-embedded stack dev -- "$@"
+compile local gateway triton image-store-s3 layout-cpu vlm-embedded stack -- --constraint requirements/dev.txt
+for tier in gateway triton image-store-s3 layout-cpu vlm-embedded; do
   compile "$tier" "$tier" -- --constraint requirements/dev.txt
 done
 # The third-party clients that `make test-clients` runs, each as its users get it: none of our overrides.

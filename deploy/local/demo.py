@@ -110,7 +110,9 @@ def main() -> int:
     started = time.monotonic()
     _show("starting the gateway, Triton and the embedded VLM server ")
     try:
-        with running_stack(_ROOT / ".stack" / "demo.log", tick=lambda: _show(".")) as stack:
+        # The demo writes the pictures to files, so it asks for them in the answers.
+        settings = {"HPS_IMAGE_STORE": "inline"}
+        with running_stack(_ROOT / ".stack" / "demo.log", settings, tick=lambda: _show(".")) as stack:
             _show(f" ready after {time.monotonic() - started:.0f} s\n")
             run_demo(stack, examples, output)
     except (StackFailed, RuntimeError, OSError) as error:

@@ -1,6 +1,7 @@
 """`make serve`: the three tiers in the foreground, their logs interleaved, ended together."""
 
 import os
+import secrets
 import shlex
 import signal
 import sys
@@ -102,7 +103,7 @@ _SIGNAL_CODES = tuple(entry["rc"] for entry in honcho.manager.SIGNALS.values())
 
 def add_tiers(stack: Stack, settings: StackSettings) -> None:
     """Add the VLM (unless others are named), Triton and the gateway to `stack`."""
-    environment = {"PYTHONUNBUFFERED": "1", **os.environ}
+    environment = {"PYTHONUNBUFFERED": "1", **os.environ, **image_store_environment()}
     vlm_urls = settings.vlm_urls or f"http://127.0.0.1:{settings.vlm_port}"
     if not settings.vlm_urls:
         command = [
@@ -130,6 +131,17 @@ def add_tiers(stack: Stack, settings: StackSettings) -> None:
         "HPS_PORT": str(settings.port),
     }
     stack.add_process("gateway", _exec([sys.executable, "-m", "gateway"]), env=gateway_environment)
+
+
+def image_store_environment() -> dict[str, str]:
+    """What a local image store needs of the tiers together, where the operator has not said it.
+
+    Links do not outlive the stack: every start has a secret of its own.
+    """
+    return {
+        "HPS_IMAGE_STORE_DIR": os.environ.get("HPS_IMAGE_STORE_DIR") or str(_STATE / "images"),
+        "HPS_IMAGE_STORE_SECRET": os.environ.get("HPS_IMAGE_STORE_SECRET") or secrets.token_hex(32),
+    }
 
 
 def announce_when_ready(port: int) -> None:

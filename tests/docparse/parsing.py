@@ -12,6 +12,7 @@ import numpy as np
 
 from docparse.documents import RenderPool
 from docparse.fairness import FairLimiter
+from docparse.image_store import ImageStore
 from docparse.layout.detector import LayoutBox, LayoutOptions
 from docparse.pipeline import DocumentPipeline
 from docparse.protocol import DocumentRequest
@@ -116,13 +117,20 @@ class Parsing:
 
 
 class RunningPipeline:
-    def __init__(self, settings: Settings, pool: RenderPool, vlm: FakeVlm, client: VlmClient) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        pool: RenderPool,
+        vlm: FakeVlm,
+        client: VlmClient,
+        image_store: ImageStore | None,
+    ) -> None:
         self.changes = Changes()
         self.layout = ScriptedLayout(self.changes)
         self.vlm = vlm
         limiter = FairLimiter(settings.vlm_max_concurrency)
         recognizer = Recognizer(client, limiter, settings.vlm_pixel_limits)
-        self._pipeline = DocumentPipeline(settings, pool, self.layout.detect, recognizer)
+        self._pipeline = DocumentPipeline(settings, pool, self.layout.detect, recognizer, image_store)
 
     def parse(self, data: bytes, kind: str = "pdf", seconds: float = HANG_SECONDS, **options: Any) -> Parsing:
         """Begin to parse a document."""
@@ -134,10 +142,12 @@ class RunningPipeline:
 
 
 @asynccontextmanager
-async def running_pipeline(pool: RenderPool, settings: Settings) -> AsyncIterator[RunningPipeline]:
+async def running_pipeline(
+    pool: RenderPool, settings: Settings, image_store: ImageStore | None = None
+) -> AsyncIterator[RunningPipeline]:
     """The VLM says of each region what grey it is; a fault of it is not tried again."""
     async with running_vlm(say_grey) as vlm, VlmClient([vlm.url], "m", HANG_SECONDS, retries=0) as client:
-        yield RunningPipeline(settings, pool, vlm, client)
+        yield RunningPipeline(settings, pool, vlm, client, image_store)
 
 
 async def say_grey(completion: Completion) -> str:

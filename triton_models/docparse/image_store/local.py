@@ -75,13 +75,9 @@ class LocalStore:
         name = picture_name(expires, secrets.token_hex(16))
         path = self._folder / picture_path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            # Never over another file. Nobody knows the name before it is complete.
-            with path.open("xb") as file:
-                file.write(picture)
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
+        # Never over another file. Nobody knows the name before the file is complete.
+        with path.open("xb") as file:
+            file.write(picture)
         return signed_url(self._base_url, self._secret, name, expires)
 
     def _sweep_often(self) -> None:
