@@ -116,8 +116,14 @@ def add_tiers(stack: Stack, settings: StackSettings) -> None:
             str(settings.vlm_port),
         ]
         stack.add_process("vlm", _exec(command), env=environment)
-        # The embedded engine scales crops itself, and more calls than a few only wait in its queue.
-        environment = {"HPS_VLM_PIXEL_LIMITS": "send", "HPS_VLM_MAX_CONCURRENCY": "8", **environment}
+        # The embedded engine scales crops itself, and more calls than a few only wait in its queue. It reads, so
+        # it cannot loop, and streams only what is finished: watching it costs up to 6 ms of a line's 30, for nothing.
+        environment = {
+            "HPS_VLM_PIXEL_LIMITS": "send",
+            "HPS_VLM_MAX_CONCURRENCY": "8",
+            "HPS_VLM_REPETITION_GUARD": "off",
+            **environment,
+        }
     triton = triton_command(settings, prepare_backends(_STATE / "backends"))
     stack.add_process(
         "triton", _exec(triton), env={**environment, "HPS_VLM_URLS": vlm_urls, **triton_environment()}

@@ -44,7 +44,9 @@ class LayoutParsingResult(BaseModel):
     prunedResult: dict[str, Any] = Field(  # noqa: N815
         description="The page's `width` and `height` in pixels, the `model_settings` it was parsed with, and in "
         "`parsing_res_list` its regions in reading order, each with `block_label`, `block_content` and `block_bbox` "
-        "([x1, y1, x2, y2] in pixels)."
+        "([x1, y1, x2, y2] in pixels). A region that was read says how in `block_recognition`: `finish_reason` "
+        "(`stop`; `length`, cut at the token limit; `repetition`, cut where the model began to repeat itself; "
+        "`error`, not read), `retries`, and whether the text is `suspect`."
     )
     markdown: Markdown
     outputImages: dict[str, str] | None = Field(  # noqa: N815
@@ -52,7 +54,11 @@ class LayoutParsingResult(BaseModel):
     )
     inputImage: str | None = Field(None, description="The page as base64 JPEG or URL, when `visualize`.")  # noqa: N815
     exports: dict[str, Any] | None = Field(None, description="Files asked for by `outputFormats`.")
-    warnings: list[dict[str, Any]] | None = Field(None, description="Regions that could not be read.")
+    warnings: list[dict[str, Any]] | None = Field(
+        None,
+        description="What a reader should know, with `code` and `message`: regions that were not read or not to "
+        "their end (with `blockId` and `blockBbox`), and what else could not be done.",
+    )
 
 
 class PageSize(BaseModel):

@@ -129,7 +129,13 @@ class RunningPipeline:
         self.layout = ScriptedLayout(self.changes)
         self.vlm = vlm
         limiter = FairLimiter(settings.vlm_max_concurrency)
-        recognizer = Recognizer(client, limiter, settings.vlm_pixel_limits)
+        recognizer = Recognizer(
+            client,
+            limiter,
+            pixel_limits=settings.vlm_pixel_limits,
+            repetition_guard=settings.vlm_repetition_guard,
+            max_output_tokens=settings.vlm_max_output_tokens,
+        )
         self._pipeline = DocumentPipeline(settings, pool, self.layout.detect, recognizer, image_store)
 
     def parse(self, data: bytes, kind: str = "pdf", seconds: float = HANG_SECONDS, **options: Any) -> Parsing:

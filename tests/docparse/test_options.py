@@ -40,7 +40,7 @@ def test_nulls_are_the_defaults_of_paddleocr_vl():
     )  # fmt: skip
     assert options.pixel_limits["ocr"] == PixelLimits(112_896, 1_003_520)
     assert options.pixel_limits["spotting"] == PixelLimits(112_896, 1_605_632)
-    assert options.sampling == {"temperature": 0.0, "max_completion_tokens": 4096}
+    assert options.sampling == {"temperature": 0.0}
     assert options.visualize
 
 

@@ -45,7 +45,8 @@ def test_every_setting_is_read_from_its_variable_and_described(monkeypatch):
     values = {
         "log_level": "DEBUG", "layout_engine": "cdla", "layout_threads": 3, "vlm_urls": "http://vlm",
         "vlm_model": "other", "vlm_max_concurrency": 7, "vlm_timeout": 1.5, "vlm_retries": 0,
-        "vlm_pixel_limits": "send", "max_pages": 9, "max_pixels": 1000, "render_scale": 1.5,
+        "vlm_pixel_limits": "send", "vlm_repetition_guard": "engine", "vlm_max_output_tokens": 99,
+        "max_pages": 9, "max_pixels": 1000, "render_scale": 1.5,
         "render_workers": 3, "render_timeout": 2.5, "pages_ahead": 2, "max_pages_in_flight": 3,
         "spool_dir": "/spool",
     }  # fmt: skip
@@ -70,6 +71,8 @@ def test_every_setting_is_read_from_its_variable_and_described(monkeypatch):
         ("HPS_VLM_TIMEOUT", "0"),
         ("HPS_VLM_RETRIES", "-1"),
         ("HPS_VLM_PIXEL_LIMITS", "guess"),
+        ("HPS_VLM_REPETITION_GUARD", "hope"),
+        ("HPS_VLM_MAX_OUTPUT_TOKENS", "0"),
         ("HPS_RENDER_SCALE", "9"),
         ("HPS_RENDER_WORKERS", "many"),
         ("HPS_PAGES_AHEAD", "0"),

@@ -10,7 +10,7 @@ import pytest
 
 from docparse.errors import VlmUnavailable
 from docparse.fairness import FairLimiter
-from docparse.recognition import PixelLimits, Recognition, Recognizer
+from docparse.recognition import PixelLimits, Recognition, Recognizer, RepetitionGuard
 from docparse.regions import RegionRequest
 from docparse.vlm_client import VlmClient
 from tests.docparse.parsing import grey_in
@@ -22,15 +22,27 @@ MIN_PIXELS, MAX_PIXELS = 112_896, 1_003_520
 def region(index: int, height: int = 56, width: int = 84, **changes: object) -> RegionRequest:
     """A region whose grey is ten times its index."""
     picture = np.full((height, width, 3), 10 * index, np.uint8)
-    return RegionRequest(index, picture, "OCR:", MIN_PIXELS, MAX_PIXELS, "text", **changes)
+    return RegionRequest(index, picture, "OCR:", MIN_PIXELS, MAX_PIXELS, **{"label": "text", **changes})
 
 
 @asynccontextmanager
 async def recognizer_for(
-    vlm: FakeVlm, limit: int = 128, pixel_limits: PixelLimits = "resize"
+    vlm: FakeVlm,
+    limit: int = 128,
+    *,
+    pixel_limits: PixelLimits = "resize",
+    guard: RepetitionGuard = "stream",
+    max_output_tokens: int = 8192,
+    retries: int = 0,
 ) -> AsyncIterator[Recognizer]:
-    async with VlmClient([vlm.url], "m", timeout_seconds=60, retries=0) as client:
-        yield Recognizer(client, FairLimiter(limit), pixel_limits)
+    async with VlmClient([vlm.url], "m", timeout_seconds=60, retries=retries) as client:
+        yield Recognizer(
+            client,
+            FairLimiter(limit),
+            pixel_limits=pixel_limits,
+            repetition_guard=guard,
+            max_output_tokens=max_output_tokens,
+        )
 
 
 def size_of(completion: Completion) -> tuple[int, int]:
@@ -104,13 +116,6 @@ async def test_a_region_that_fails_is_a_recognition_that_says_why():
     assert read[2].finish_reason == "error"
     assert "too many tokens" in read[2].failure
     assert read[1].failure is None
-
-
-async def test_why_the_model_stopped_is_kept():
-    cut = b'{"choices":[{"message":{"content":"half of"},"finish_reason":"length"}]}'
-    async with running_vlm(cut) as vlm, recognizer_for(vlm) as recognizer:
-        read = await recognizer.recognise([region(1)], {}, "document")
-    assert read == {1: Recognition("half of", "length")}
 
 
 async def test_a_server_that_is_gone_ends_all_calls_of_the_page():

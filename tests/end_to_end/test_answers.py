@@ -36,6 +36,16 @@ def test_a_page_range_parses_those_pages_and_says_how_many_there_are(client):
     assert "Conclusion" in result["layoutParsingResults"][0]["markdown"]["text"]
 
 
+def test_every_block_of_the_paper_says_that_it_was_read_well(client):
+    body = {"file": base64.b64encode(PAPER.read_bytes()).decode(), "visualize": False}
+    pages = client.post("/layout-parsing", json=body).json()["result"]["layoutParsingResults"]
+    blocks = [block for page in pages for block in page["prunedResult"]["parsing_res_list"]]
+    said = [block["block_recognition"] for block in blocks if block["block_label"] not in ("image", "chart")]
+    assert len(said) > 20
+    assert all(each == {"finish_reason": "stop", "retries": 0, "suspect": False} for each in said)
+    assert not any("warnings" in page for page in pages)
+
+
 def test_a_file_can_be_uploaded_as_it_is(client):
     with SCAN.open("rb") as file:
         answer = client.post("/layout-parsing", files={"file": file}, data={"visualize": "false"})

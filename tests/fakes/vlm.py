@@ -2,7 +2,8 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Awaitable, Callable
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,20 +15,45 @@ MODEL = "PaddleOCR-VL-0.9B"
 
 @dataclass
 class Completion:
-    """One chat completion as it was asked for; `cancelled` when the client left before the answer."""
+    """One chat completion as it was asked for, and how much of the answer the client stayed for.
+
+    `cancelled` when it left before the end; `pieces_sent` of an answer that was streamed; `client_port` tells
+    connections apart.
+    """
 
     prompt: str
     image: bytes
     body: dict[str, Any]
+    client_port: int = 0
     cancelled: bool = False
+    pieces_sent: int = 0
 
 
 class HangUp(Exception):
-    """Raised by a reply: the connection is cut and nothing answered."""
+    """Raised by a reply, or a piece of one: the connection is cut and nothing more is said."""
 
 
-Reply = Callable[[Completion], Awaitable[str | web.StreamResponse]]
-Step = str | bytes | int | type[HangUp] | Reply
+@dataclass(frozen=True)
+class Said:
+    """An answer in pieces, streamed to a client that asks for a stream unless it comes `whole` all the same.
+
+    A piece is a text, bytes of the wire, `HangUp`, or something to wait for. With no finish reason the stream
+    just ends.
+    """
+
+    pieces: Iterable[str | bytes | type[HangUp] | Awaitable[object]]
+    finish_reason: str | None = "stop"
+    stop_reason: str | None = None
+    whole: bool = False
+
+
+def event(**data: object) -> bytes:
+    """A server-sent event as vLLM writes it."""
+    return f"data: {json.dumps(data)}\n\n".encode()
+
+
+Reply = Callable[[Completion], Awaitable[str | Said | web.StreamResponse]]
+Step = str | bytes | int | type[HangUp] | Said | Reply
 
 
 async def say_prompt(completion: Completion) -> str:
@@ -46,12 +72,12 @@ def refusal(status: int, message: str = "no reason given") -> web.Response:
 
 
 def script(*steps: Step) -> Reply:
-    """Answer one step after another, the last for ever: a text, a body, a status, `HangUp`, or a reply."""
+    """Answer one step after another, the last for ever: an answer, a body, a status, `HangUp`, or a reply."""
     left = list(steps)
 
-    async def reply(completion: Completion) -> str | web.StreamResponse:
+    async def reply(completion: Completion) -> str | Said | web.StreamResponse:
         step = left.pop(0) if len(left) > 1 else left[0]
-        if isinstance(step, str):
+        if isinstance(step, str | Said):
             return step
         if isinstance(step, bytes):
             return web.Response(body=step)
@@ -107,6 +133,10 @@ class FakeVlm:
     async def wait_for_completions(self, count: int) -> None:
         await self._wait_until(lambda: len(self.completions) >= count)
 
+    async def wait_for_pieces(self, count: int) -> None:
+        """Until so many were sent of streams."""
+        await self._wait_until(lambda: sum(each.pieces_sent for each in self.completions) >= count)
+
     async def wait_until_idle(self) -> None:
         """Until every completion is answered, or its client has left."""
         await self._wait_until(lambda: self.running == 0)
@@ -126,35 +156,74 @@ class FakeVlm:
         return web.json_response({"object": "list", "data": [{"id": MODEL, "object": "model"}]})
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
-        completion = _read(await request.json())
+        completion = _read(await request.json(), request.transport.get_extra_info("peername")[1])
         self.completions.append(completion)
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         await self._tell()
         try:
             reply = await self.reply(completion)
+            if isinstance(reply, str):
+                reply = Said(reply.splitlines(keepends=True))
+            if isinstance(reply, web.StreamResponse):
+                return reply
+            if reply.whole or not completion.body.get("stream"):
+                return web.json_response({"choices": [_choice(reply, message={"content": _text(reply)})]})
+            return await self._stream(request, completion, reply)
         except HangUp:
             request.transport.abort()
             return web.Response()
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, ConnectionResetError):
             completion.cancelled = True
             raise
         finally:
             self.running -= 1
             await self._tell()
-        if isinstance(reply, web.StreamResponse):
-            return reply
-        message = {"role": "assistant", "content": reply}
-        choice = {"index": 0, "message": message, "finish_reason": "stop"}
-        return web.json_response(
-            {"id": "1", "object": "chat.completion", "model": MODEL, "choices": [choice]}
-        )
+
+    async def _stream(self, request: web.Request, completion: Completion, said: Said) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8"})
+        await response.prepare(request)
+        await response.write(event(choices=[{"index": 0, "delta": {"role": "assistant", "content": ""}}]))
+        for piece in said.pieces:
+            if piece is HangUp:
+                raise HangUp
+            if isinstance(piece, str):
+                delta = {"content": piece}
+                await response.write(event(choices=[{"index": 0, "delta": delta, "finish_reason": None}]))
+            elif isinstance(piece, bytes):
+                await response.write(piece)
+            else:
+                await piece
+            completion.pieces_sent += 1
+            await self._tell()
+            await asyncio.sleep(0)  # the client reads on the same event loop
+        if said.finish_reason is not None:
+            await response.write(event(choices=[_choice(said, delta={})]))
+            await response.write(event(choices=[], usage={"completion_tokens": completion.pieces_sent}))
+        await response.write(b"data: [DONE]\n\n")
+        return response
 
 
-def _read(body: dict[str, Any]) -> Completion:
+def _choice(said: Said, **content: object) -> dict[str, Any]:
+    return {
+        "index": 0,
+        "finish_reason": said.finish_reason,
+        "stop_reason": said.stop_reason,
+        "logprobs": None,
+        **content,
+    }
+
+
+def _text(said: Said) -> str:
+    return "".join(piece for piece in said.pieces if isinstance(piece, str))
+
+
+def _read(body: dict[str, Any], client_port: int) -> Completion:
     image, text = body["messages"][-1]["content"]
     encoded = image["image_url"]["url"].partition("base64,")[2]
-    return Completion(prompt=text["text"], image=base64.b64decode(encoded), body=body)
+    return Completion(
+        prompt=text["text"], image=base64.b64decode(encoded), body=body, client_port=client_port
+    )
 
 
 @asynccontextmanager

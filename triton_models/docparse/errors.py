@@ -108,6 +108,13 @@ class RegionFailure(Exception):
     """One region could not be recognised; the page's other regions go on.
 
     The message becomes a warning of the page, under `code`.
+
+    Attributes:
+        retries: how often it was tried again before it was given up.
     """
 
     code: ClassVar[str] = "region_failed"
+
+    def __init__(self, message: str, *, retries: int = 0) -> None:
+        super().__init__(message)
+        self.retries = retries

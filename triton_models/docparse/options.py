@@ -25,9 +25,6 @@ SHAPE_MODES = ("rect", "quad", "poly", "auto")
 MERGE_MODES = ("large", "small", "union")
 OUTPUT_FORMATS = ("docx",)
 
-# Enough for a dense page's largest table; PaddleX's default.
-DEFAULT_MAX_NEW_TOKENS = 4096
-
 # In `vlmExtraArgs` these override the options of the same name, as in PaddleX.
 _SAMPLING_NAMES = ("repetition_penalty", "temperature", "top_p", "min_pixels", "max_pixels", "max_new_tokens")
 
@@ -45,7 +42,8 @@ class ParseOptions:
         use_chart_recognition, use_seal_recognition: also true when layout detection is off and
             `prompt_label` says so.
         pixel_limits: by task, from `minPixels`, `maxPixels` and `vlmExtraArgs`.
-        sampling: parameters of the VLM call under OpenAI's (and vLLM's) names.
+        sampling: parameters of the VLM call under OpenAI's (and vLLM's) names; `max_completion_tokens` is among
+            them only when the client set it.
         page_ranges: as the client wrote it; checked against the document's pages when it is open.
     """
 
@@ -198,9 +196,10 @@ def _read_vlm(wire: Mapping[str, Any]) -> tuple[Mapping[Task, PixelLimits], dict
     sampling: dict[str, Any] = {
         **extra,
         "temperature": 0.0 if temperature is None else temperature,  # reading is not creative writing
-        "max_completion_tokens": read_count("max_new_tokens", asked["max_new_tokens"])
-        or DEFAULT_MAX_NEW_TOKENS,
     }
+    max_new_tokens = read_count("max_new_tokens", asked["max_new_tokens"])
+    if max_new_tokens is not None:
+        sampling["max_completion_tokens"] = max_new_tokens
     if top_p is not None:
         sampling["top_p"] = top_p
     if penalty is not None:

@@ -30,7 +30,13 @@ class Runtime:
         if self._pipeline is None:
             settings = self._settings
             limiter = FairLimiter(settings.vlm_max_concurrency * len(settings.vlm_urls))
-            recognizer = Recognizer(self._client, limiter, settings.vlm_pixel_limits)
+            recognizer = Recognizer(
+                self._client,
+                limiter,
+                pixel_limits=settings.vlm_pixel_limits,
+                repetition_guard=settings.vlm_repetition_guard,
+                max_output_tokens=settings.vlm_max_output_tokens,
+            )
             self._pipeline = DocumentPipeline(
                 settings, self._pool, self._detect, recognizer, self._image_store
             )

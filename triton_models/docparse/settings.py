@@ -44,6 +44,18 @@ class Settings(BaseSettings):
         description="How a crop meets the model's pixel limits: resized here, sent as `mm_processor_kwargs` "
         "(vLLM needs `--trust-request-mm-kwargs`), or not at all.",
     )
+    vlm_repetition_guard: Literal["stream", "engine", "off"] = Field(
+        "stream",
+        description="How a text that repeats itself without end is stopped: `stream` watches the answer as it "
+        "comes and hangs up, `engine` leaves it to vLLM 0.17 or newer (`repetition_detection`), `off` waits for "
+        "the token limit.",
+    )
+    vlm_max_output_tokens: int = Field(
+        8192,  # twice PaddleX's 4,096; with up to 1,280 visual tokens it is well within the model's 16,384
+        ge=1,
+        description="Tokens of the second attempt at a region whose text was cut at 4,096; at most that many are "
+        "asked for at all. Requests with `maxNewTokens` have that one limit and one attempt.",
+    )
     max_pages: int = Field(0, ge=0, description="Most pages of one request; 0 means no limit.")
     max_pixels: int = Field(
         178_956_970,  # twice Pillow's decompression-bomb warning, the limit that PaddleX uses too
@@ -54,7 +66,7 @@ class Settings(BaseSettings):
     render_workers: int = Field(
         default_factory=lambda: min(4, os.cpu_count() or 1),
         ge=1,
-        description="Processes that decode images and render PDF pages.",
+        description="Processes that decode images and render PDF pages. Default: as many as CPUs, at most 4.",
     )
     render_timeout: float = Field(
         60.0, gt=0, description="Seconds one page may take to render before its worker is replaced."
@@ -66,7 +78,7 @@ class Settings(BaseSettings):
         16, ge=1, description="Pages in work over all documents; bounds the pipeline's memory."
     )
     spool_dir: Path | None = Field(
-        None, description="Folder for documents being parsed; the system's temporary folder by default."
+        None, description="Folder for documents being parsed. Default: the system's temporary folder."
     )
 
     @field_validator("vlm_urls", mode="before")

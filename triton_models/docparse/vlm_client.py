@@ -13,6 +13,17 @@ import aiohttp
 import orjson
 
 from docparse.errors import RegionFailure, VlmUnavailable
+from docparse.repetition import LoopRule
+from docparse.vlm_answers import (
+    EVENT_STREAM,
+    Answer,
+    AnswerStream,
+    FinishReason,
+    Refused,
+    ServerFault,
+    read_answer,
+    read_error,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -28,10 +39,10 @@ _PROBE_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What a VLM server answered: `finish_reason` is the server's own (`stop`, `length`, ...)."""
+    """What a VLM server answered, after how many attempts that failed; see `Answer`."""
 
     text: str
-    finish_reason: str
+    finish_reason: FinishReason
     retries: int
 
 
@@ -72,32 +83,46 @@ class VlmClient:
             await self._session.close()
             self._session = None
 
-    async def complete(self, image: bytes, prompt: str, parameters: Mapping[str, Any]) -> Completion:
+    async def complete(
+        self, image: bytes, prompt: str, parameters: Mapping[str, Any], watch: LoopRule | None = None
+    ) -> Completion:
         """Ask for the completion of `prompt` on one JPEG or PNG image given as a `data:` URL's bytes.
 
         Cancelling the call closes its connection, at which vLLM stops generating.
+
+        Args:
+            image: the URL.
+            prompt: the words of the task.
+            parameters: of the call, under OpenAI's or the engine's names.
+            watch: with it the answer is streamed, and the connection closed once the text loops. A server that
+                answers whole all the same is understood.
 
         Raises:
             RegionFailure: this region was refused or kept failing; the servers are up.
             VlmUnavailable: no VLM server can be reached.
         """
-        body = self._body(image, prompt, parameters)
+        body = self._body(image, prompt, parameters, stream=watch is not None)
         failure = "no attempt was made"
         for attempt in range(self._retries + 1):
             if attempt:
                 await asyncio.sleep(_BACKOFF_SECONDS * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))  # noqa: S311
             replica = self._pick()
             try:
-                return await self._post(replica, body, attempt)
-            except (aiohttp.ClientError, TimeoutError, _ServerFault) as error:
+                answer = await self._post(replica, body, watch)
+                return Completion(answer.text, answer.finish_reason, retries=attempt)
+            except Refused as refusal:
+                raise RegionFailure(f"The VLM server refused it: {refusal}", retries=attempt) from refusal
+            except (aiohttp.ClientError, TimeoutError, ServerFault) as error:
                 replica.avoid_until = time.monotonic() + _COOLDOWN_SECONDS
                 failure = str(error) or type(error).__name__
                 logger.warning("VLM call to %s failed: %s", replica.url, failure)
         if not await self._any_healthy():
             raise VlmUnavailable("No VLM server answers; try again later.")
-        raise RegionFailure(f"The VLM server failed {self._retries + 1} times: {failure}")
+        raise RegionFailure(
+            f"The VLM server failed {self._retries + 1} times: {failure}", retries=self._retries
+        )
 
-    async def _post(self, replica: _Replica, body: bytes, retries: int) -> Completion:
+    async def _post(self, replica: _Replica, body: bytes, watch: LoopRule | None) -> Answer:
         replica.in_flight += 1
         try:
             async with self._open_session().post(
@@ -106,16 +131,13 @@ class VlmClient:
                 headers={"Content-Type": "application/json"},
                 timeout=self._timeout,
             ) as response:
-                answer = await response.read()
-                if response.status >= 500 or response.status == 429:
-                    raise _ServerFault(f"HTTP {response.status}")
                 if response.status != 200:
-                    raise RegionFailure(
-                        f"The VLM server refused it: {_error_message(response.status, answer)}"
-                    )
+                    raise read_error(response.status, await response.read())
+                if watch is None or response.content_type != EVENT_STREAM:
+                    return read_answer(await response.read())
+                return await _follow(response, AnswerStream(watch))
         finally:
             replica.in_flight -= 1
-        return _read_completion(answer, retries)
 
     def _pick(self) -> _Replica:
         now = time.monotonic()
@@ -138,36 +160,22 @@ class VlmClient:
             raise RuntimeError("the VLM client is not open")
         return self._session
 
-    def _body(self, image: bytes, prompt: str, parameters: Mapping[str, Any]) -> bytes:
+    def _body(self, image: bytes, prompt: str, parameters: Mapping[str, Any], *, stream: bool) -> bytes:
         content = [
             {"type": "image_url", "image_url": {"url": image.decode("ascii")}},
             {"type": "text", "text": prompt},
         ]
-        return orjson.dumps(
-            {"model": self._model, "messages": [{"role": "user", "content": content}], **parameters}
-        )
+        messages = [{"role": "user", "content": content}]
+        streaming = {"stream": True} if stream else {}
+        return orjson.dumps({"model": self._model, "messages": messages, **parameters, **streaming})
 
 
-class _ServerFault(Exception):
-    """The server could not answer this time; another attempt may work."""
-
-
-def _read_completion(answer: bytes, retries: int) -> Completion:
-    try:
-        choice = orjson.loads(answer)["choices"][0]
-        text = choice["message"]["content"] or ""
-        return Completion(str(text), str(choice.get("finish_reason") or "stop"), retries)
-    except (orjson.JSONDecodeError, KeyError, IndexError, TypeError) as error:
-        raise _ServerFault("its answer is not a chat completion") from error
-
-
-def _error_message(status: int, answer: bytes) -> str:
-    try:
-        body = orjson.loads(answer)
-        message = body.get("message") or body["error"]["message"]
-    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
-        return f"HTTP {status}"
-    return f"HTTP {status}, {str(message)[:200]}"
+async def _follow(response: aiohttp.ClientResponse, stream: AnswerStream) -> Answer:
+    async for data in response.content.iter_any():
+        if stream.feed(data):
+            response.close()  # at which the server stops generating
+            break
+    return stream.answer()
 
 
 def _dumps(value: object) -> str:

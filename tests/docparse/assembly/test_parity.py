@@ -131,6 +131,7 @@ def test_a_figure_where_another_page_has_one_in_a_table_is_not_lost():
         "image"
     ]
     assert "img_in_image_page_2_box" in ours.elements[1]["markdown"]["text"]
+    without_recognitions(ours)
     assert ours.elements[0]["prunedResult"] == theirs.elements[0]["prunedResult"]
 
 
@@ -145,8 +146,16 @@ def test_pages_in_work_at_once_are_as_each_alone():
 def assert_equal(pages, parse):
     theirs, ours = ask_paddlex(pages, parse), ask_docparse(pages, parse)
     assert ours.asked == theirs.asked
+    without_recognitions(ours)
     for our_element, their_element in zip(ours.elements, theirs.elements, strict=True):
         drawn = our_element.pop("outputImages", None)  # different on purpose: no font is fetched
         assert (drawn is not None) is parse.get("visualize", True)
         assert our_element == their_element
     return ours
+
+
+def without_recognitions(answer):
+    """Different on purpose: a block that was read says how."""
+    for element in answer.elements:
+        for block in element["prunedResult"]["parsing_res_list"]:
+            block.pop("block_recognition", None)

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pybase64
 
+from docparse.assembly.block_recognition import tell_recognitions
 from docparse.assembly.exports import export_docx
 from docparse.assembly.image_keys import ImageKeys
 from docparse.assembly.page import ParsedPage
@@ -76,10 +77,9 @@ def build_element(page: ParsedPage, options: ParseOptions, image_keys: ImageKeys
     markdown = page.form._to_markdown(  # noqa: SLF001  PaddleX's service calls it too; there is no other way
         pretty=options.prettify_markdown, show_formula_number=options.show_formula_number
     )
-    fields: dict[str, Any] = {
-        "prunedResult": prune(page.form.json["res"]),
-        "markdown": {"text": markdown["markdown_texts"]},
-    }
+    pruned: dict[str, Any] = prune(page.form.json["res"])
+    tell_recognitions(pruned, page.form["parsing_res_list"])
+    fields: dict[str, Any] = {"prunedResult": pruned, "markdown": {"text": markdown["markdown_texts"]}}
     if options.return_markdown_images:
         fields["markdown"]["images"] = {key: page.pictures[key] for key in markdown["markdown_images"]}
     if page.input_image is not None:

@@ -5,13 +5,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from docparse import paddlex_forms
+from docparse.assembly.block_recognition import note_recognition
 from docparse.assembly.pictures import draw_layout, draw_spotting, encode_jpeg
-from docparse.assembly.texts import clean_text, read_spotting, table_to_html
+from docparse.assembly.texts import cut_repetition, read_spotting, table_to_html, write_formulas
 from docparse.options import ParseOptions
 from docparse.regions import PageRegions, Region
 
 if TYPE_CHECKING:
     from docparse.recognition import Recognition
+
+
+# Warnings, by finish reason.
+_INCOMPLETE = {
+    "length": ("region_truncated", "its text was cut at the token limit"),
+    "repetition": ("region_repetition", "the model repeated itself without end; its text was cut there"),
+}
 
 
 @dataclass(slots=True)
@@ -113,23 +121,33 @@ class _PageBuilder:
         return page
 
     def _block(self, index: int, region: Region) -> Any:
-        return paddlex_forms.Block(
+        block = paddlex_forms.Block(
             label=region.label,
             bbox=region.box,
-            content=self._content(index, region) if index in self._requested else "",
+            content="",
             group_id=region.group_id,
             polygon_points=region.polygon_points,
         )
+        if index in self._requested:
+            self._fill(block, index, region)
+        return block
 
-    def _content(self, index: int, region: Region) -> str:
+    def _fill(self, block: Any, index: int, region: Region) -> None:
+        """Give the block the text that was read in its region, and say how it was read."""
         recognition = self._recognitions.get(index)
         if recognition is None or recognition.failure is not None or recognition.finish_reason == "error":
             reason = recognition.failure if recognition is not None else None
             self._warn("region_failed", index, region, reason or "it was not recognised")
-            return ""
-        if recognition.finish_reason == "length":
-            self._warn("region_truncated", index, region, "its text was cut at the token limit")
-        text = clean_text(recognition.text, region.label)
+            note_recognition(block, recognition)
+            return
+        if recognition.finish_reason in _INCOMPLETE:
+            code, reason = _INCOMPLETE[recognition.finish_reason]
+            self._warn(code, index, region, reason)
+        text = cut_repetition(recognition.text, region.label)
+        note_recognition(block, recognition, was_cut=text != recognition.text)
+        block.content = self._content(write_formulas(text, region.label), index, region)
+
+    def _content(self, text: str, index: int, region: Region) -> str:
         if region.label == "table":
             text, problem = table_to_html(text)
             if problem is not None:

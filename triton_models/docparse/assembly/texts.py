@@ -16,10 +16,14 @@ _MIN_REPETITIVE_TABLE_CHARACTERS = 5000
 MAX_TABLE_CELLS = 50_000
 
 
-def clean_text(text: str, label: str) -> str:
-    """Cut repetition, and write formulas between dollars as Markdown wants them."""
+def cut_repetition(text: str, label: str) -> str:
+    """The text without what the model repeated, as PaddleX cuts it; most texts stay as they are."""
     least = _MIN_REPETITIVE_TABLE_CHARACTERS if label == "table" else _MIN_REPETITIVE_CHARACTERS
-    text = paddlex_forms.truncate_repetition(text, least)
+    return paddlex_forms.truncate_repetition(text, least)
+
+
+def write_formulas(text: str, label: str) -> str:
+    """The text with its formulas between dollars, as Markdown wants them."""
     inline = "\\(" in text and "\\)" in text
     display = "\\[" in text and "\\]" in text
     if not inline and not display:
