@@ -84,3 +84,10 @@ def test_every_block_that_was_read_says_so_whatever_else_is_asked_for(wire):
     boxes = full_page().boxes
     element = parse(boxes, dict.fromkeys(range(len(boxes)), "fine"), wire)
     assert all(recognition == how() for _, recognition in said(element))
+
+
+def test_a_block_that_was_read_with_the_one_it_continues_says_nothing_of_its_own():
+    boxes = [box("text", 100, 100, 380, 480), box("text", 420, 100, 700, 480)]
+    element = parse(boxes, {0: "both of them"})
+    assert said(element) == [("text", how()), ("text", None)]
+    assert "warnings" not in element

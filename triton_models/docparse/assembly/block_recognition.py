@@ -8,7 +8,8 @@ if TYPE_CHECKING:
 
 FIELD = "block_recognition"
 
-# Of PaddleX's block; blocks that nobody read, such as pictures, do not have it.
+# Of PaddleX's block. Blocks that nobody read do not have it: pictures, and texts that were read with the block
+# that they continue.
 _ATTRIBUTE = "recognition"
 
 
