@@ -22,7 +22,7 @@ def curl_lines(name: str) -> list[str]:
 
 def test_the_readmes_have_the_same_commands():
     # What `make` does is said in a comment, in the language of the file.
-    english, chinese = ([line.split("     #")[0].strip() for line in shell_lines(name)] for name in READMES)
+    english, chinese = ([re.sub(r"\s+# .*", "", line) for line in shell_lines(name)] for name in READMES)
     assert english == chinese
 
 
