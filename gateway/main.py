@@ -57,6 +57,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version="0.1.0",
         description=DESCRIPTION,
         lifespan=lifespan,
+        redirect_slashes=False,  # a redirect would be an answer outside the contract's shape
     )
     app.include_router(parsing.router)
     app.include_router(restructuring.router)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.cpu.memory import peak_with_pages
 from benchmarks.cpu.speed import compare_pages
-from deploy.local.process import running_stack
+from deploy.local.process import exit_on_sigterm, running_stack
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 
@@ -24,15 +24,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pages", type=int, nargs=2, default=(5, 100), help="lengths that are compared")
     short, long = parser.parse_args().pages
+    exit_on_sigterm()
+    comparisons = []
     with tempfile.TemporaryDirectory(prefix="hps-bench-") as name:
         folder = Path(name)
+        print(
+            f"{'page':<12} {'direct s':>9} {'stack s':>9} {'ratio':>6}   (at most {MOST_TIME_RATIO})",
+            flush=True,
+        )
         with running_stack(folder / "speed.log") as stack:
-            comparisons = compare_pages(stack, folder)
-        print(f"\n{'page':<12} {'direct s':>9} {'stack s':>9} {'ratio':>6}   (at most {MOST_TIME_RATIO})")
-        for each in comparisons:
-            print(
-                f"{each.page:<12} {each.direct_seconds:>9.2f} {each.stack_seconds:>9.2f} {each.ratio:>6.2f}"
-            )
+            for each in compare_pages(stack, folder):
+                comparisons.append(each)
+                seconds = f"{each.direct_seconds:>9.2f} {each.stack_seconds:>9.2f}"
+                print(f"{each.page:<12} {seconds} {each.ratio:>6.2f}", flush=True)
         peaks = {pages: peak_with_pages(pages, folder / f"memory-{pages}.log") for pages in (short, long)}
     memory_ratio = peaks[long] / peaks[short]
     print(f"\n{'pages':<12} {'peak MB':>9}   (ratio at most {MOST_MEMORY_RATIO})")

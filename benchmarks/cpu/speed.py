@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,22 +34,18 @@ class Comparison:
         return self.stack_seconds / self.direct_seconds
 
 
-def compare_pages(stack: RunningStack, folder: Path) -> list[Comparison]:
+def compare_pages(stack: RunningStack, folder: Path) -> Iterator[Comparison]:
     """Time each example page both ways, turn by turn so that both meet the same machine."""
     pages = _page_files(folder)
     command = [sys.executable, "-m", "benchmarks.cpu.direct", str(len(os.sched_getaffinity(0)))]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as direct:
-        results = []
         for name, path in pages.items():
             _time_direct(direct, path)
             _time_stack(stack, path)
             turns = [(_time_direct(direct, path), _time_stack(stack, path)) for _ in range(REPEATS)]
-            results.append(
-                Comparison(name, *(statistics.median(times) for times in zip(*turns, strict=True)))
-            )
-    return results
+            yield Comparison(name, *(statistics.median(times) for times in zip(*turns, strict=True)))
 
 
 def _page_files(folder: Path) -> dict[str, Path]:

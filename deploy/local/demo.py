@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from deploy.local.process import RunningStack, StackFailed, running_stack
+from deploy.local.process import RunningStack, StackFailed, exit_on_sigterm, running_stack
 
 _ROOT = Path(__file__).resolve().parents[2]
 _EXAMPLES = _ROOT / "examples"
@@ -101,6 +101,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=_ROOT / "demo-output", help="replaced if it exists")
     output: Path = parser.parse_args().output
+    exit_on_sigterm()
     # The paper first: its first page is the one that is printed.
     examples = sorted(
         (path for path in _EXAMPLES.iterdir() if path.suffix in _SUFFIXES),
@@ -115,6 +116,9 @@ def main() -> int:
         with running_stack(_ROOT / ".stack" / "demo.log", settings, tick=lambda: _show(".")) as stack:
             _show(f" ready after {time.monotonic() - started:.0f} s\n")
             run_demo(stack, examples, output)
+    except KeyboardInterrupt:
+        _show("\nstopped\n")
+        return 130
     except (StackFailed, RuntimeError, OSError) as error:
         _show(f"\nthe demo failed: {error}\n")
         return 1

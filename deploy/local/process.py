@@ -79,6 +79,11 @@ def running_stack(
             stop_stack(stack)
 
 
+def exit_on_sigterm() -> None:
+    """Make SIGTERM end this program like an exception, so that a stack that it started is ended too."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
 def stop_stack(stack: RunningStack) -> int:
     """End a stack as an operator would; returns its exit code."""
     if stack.process.poll() is None:
@@ -113,4 +118,5 @@ def is_ready(url: str) -> bool:
 
 
 def _tail(log: Path) -> str:
-    return "\n".join(log.read_text(errors="replace").splitlines()[-25:])
+    lines = log.read_text(errors="replace").splitlines()
+    return "\n".join([*lines[-40:], f"(all of it is in {log})"])

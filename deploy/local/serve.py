@@ -9,112 +9,37 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-import honcho.manager
-import honcho.process
-from honcho.printer import Printer
+from pydantic import ValidationError
 
-from deploy.local.settings import StackSettings
+from deploy.local.settings import StackSettings, taken_ports
+from deploy.local.tiers import Stack
 from deploy.local.triton import prepare_backends, triton_command, triton_environment
 
 _STATE = Path(__file__).resolve().parents[2] / ".stack"
 
-# Between SIGTERM and SIGKILL. The tiers need about 4 s; all of it stays within the 15 s promised.
-honcho.manager.KILL_WAIT = 8
-
 _READY_PROBE_SECONDS = 0.5
 
+# uvicorn's names; the VLM server knows no `critical`.
+_VLM_LOG_LEVELS = {level: level for level in ("debug", "info", "warning", "error")} | {"critical": "error"}
 
-class _TierSignals(honcho.manager.ProcessManager):  # type: ignore[misc]  # honcho has no types
-    """Ends a tier by its own process; honcho's signals to the group would reach Triton's stubs.
-
-    A stub that gets SIGTERM itself dies without a word, and the server waits for it until its time is up.
-    """
-
-    def terminate(self, pid: int) -> None:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGTERM)
-
-
-class _TierPopen(honcho.process.Popen):  # type: ignore[misc]  # honcho has no types
-    """A tier's process, in a group of its own; what is left of the group when the tier ends is killed.
-
-    Triton's stubs outlive a server that was killed, and would hold the pipe from which honcho learns of it.
-    """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        threading.Thread(target=self._sweep, daemon=True).start()
-
-    def _sweep(self) -> None:
-        self.wait()
-        with suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
-
-
-class _Tier(honcho.process.Process):  # type: ignore[misc]
-    """honcho's wrapper of a process, around ours."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._child_ctor = _TierPopen
-
-
-class Stack(honcho.manager.Manager):
-    """Runs the tiers; the first one that ends takes the others down.
-
-    Attributes:
-        first_to_stop: name and exit code of the tier that ended before it was told to, if one did.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(Printer(sys.stdout, colour=sys.stdout.isatty()))
-        self.first_to_stop: tuple[str, int] | None = None
-        self._asked_to_stop = False
-        self._procmgr = _TierSignals()
-        self._process_ctor = _Tier
-
-    def terminate(self) -> None:
-        """End every tier; called by honcho when one has ended or a signal came."""
-        self._asked_to_stop = True
-        if not self._all_started():
-            return  # honcho does not know every process id yet; its loop comes back through `_any_stopped`
-        if self.first_to_stop is None and self.returncode not in (None, *_SIGNAL_CODES):
-            self.first_to_stop = next(
-                (
-                    (name, tier["returncode"])
-                    for name, tier in self._processes.items()
-                    if "returncode" in tier
-                ),
-                None,
-            )
-        super().terminate()
-
-    def _any_stopped(self) -> bool:
-        # Starts the clock that ends in SIGKILL. honcho's own starts only when some tier has stopped.
-        return self._asked_to_stop or super()._any_stopped()
-
-
-_SIGNAL_CODES = tuple(entry["rc"] for entry in honcho.manager.SIGNALS.values())
+_QUIET = {
+    "PYTHONUNBUFFERED": "1",
+    "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime would collect usage in the home folder, to be sent home
+    "PADDLE_PDX_CACHE_HOME": str(_STATE / "paddlex"),  # PaddleX makes this folder when it is imported
+    "PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK": "True",  # and would look for model hubs
+}
 
 
 def add_tiers(stack: Stack, settings: StackSettings) -> None:
     """Add the VLM (unless others are named), Triton and the gateway to `stack`."""
-    environment = {"PYTHONUNBUFFERED": "1", **os.environ, **image_store_environment()}
+    environment = {**_QUIET, **os.environ, **image_store_environment()}
     vlm_urls = settings.vlm_urls or f"http://127.0.0.1:{settings.vlm_port}"
     if not settings.vlm_urls:
-        command = [
-            sys.executable,
-            "-m",
-            "vlm_server",
-            "--engine",
-            "embedded",
-            "--port",
-            str(settings.vlm_port),
-        ]
+        command = [sys.executable, "-m", "vlm_server", "--engine", "embedded"]
+        command += ["--port", str(settings.vlm_port)]
+        command += ["--log-level", _VLM_LOG_LEVELS.get(settings.log_level.lower(), "info")]
         stack.add_process("vlm", _exec(command), env=environment)
         # The embedded engine scales crops itself, and more calls than a few only wait in its queue. It reads, so
         # it cannot loop, and streams only what is finished: watching it costs up to 6 ms of a line's 30, for nothing.
@@ -129,6 +54,7 @@ def add_tiers(stack: Stack, settings: StackSettings) -> None:
         "triton", _exec(triton), env={**environment, "HPS_VLM_URLS": vlm_urls, **triton_environment()}
     )
     gateway_environment = {
+        "HPS_HOST": "127.0.0.1",  # without keys, this machine only
         "UVICORN_WORKERS": "1",
         "HPS_SHUTDOWN_GRACE_SECONDS": "3",
         **environment,
@@ -150,6 +76,16 @@ def image_store_environment() -> dict[str, str]:
     }
 
 
+def find_problems(settings: StackSettings) -> list[str]:
+    """What would keep the tiers from starting, as sentences."""
+    problems = taken_ports(settings.own_ports)
+    if any(character.isspace() for character in f"{_STATE}{sys.executable}"):
+        problems.append(
+            "The path of this folder has a space in it, and Triton starts its models by such paths."
+        )
+    return problems
+
+
 def announce_when_ready(port: int) -> None:
     """Print where the service is once every tier is ready."""
     url = f"http://localhost:{port}"
@@ -165,7 +101,14 @@ def announce_when_ready(port: int) -> None:
 
 def main() -> int:
     """Run the stack until a signal or the death of a tier; returns the exit code."""
-    settings = StackSettings()
+    try:
+        settings = StackSettings()
+        problems = find_problems(settings)
+    except ValidationError as error:
+        problems = [f"HPS_{str(each['loc'][0]).upper()}: {each['msg']}." for each in error.errors()]
+    if problems:
+        print("\n".join(["The stack was not started.", *problems]), flush=True)
+        return 2
     stack = Stack()
     add_tiers(stack, settings)
     threading.Thread(target=announce_when_ready, args=(settings.port,), daemon=True).start()

@@ -12,8 +12,8 @@ from deploy.local.settings import StackSettings
 _ROOT = Path(__file__).resolve().parents[2]
 _MODELS = _ROOT / "triton_models"
 
-# Requests in flight get this long at shutdown; the models cancel theirs at once when the gateway goes.
-_EXIT_SECONDS = 3
+# How long Triton may take to end. Unloading its two models takes 3 s on two idle cores.
+_EXIT_SECONDS = 6
 
 
 def prepare_backends(folder: Path) -> Path:
@@ -50,6 +50,8 @@ def triton_command(settings: StackSettings, backends: Path) -> list[str]:
         f"--metrics-port={settings.triton_metrics_port}",
         f"--exit-timeout-secs={_EXIT_SECONDS}",
         "--log-info=false",
+        "--allow-gpu-metrics=false",  # there is no GPU to look for
+        "--pinned-memory-pool-byte-size=0",
     ]
 
 

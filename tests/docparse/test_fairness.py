@@ -91,3 +91,38 @@ async def test_two_waiters_of_one_owner_can_be_cancelled_in_any_order():
     await first.end()
     async with asyncio.timeout(1), limiter.slot("other"):
         pass
+
+
+async def test_heavy_holders_share_the_capacity_by_their_weight():
+    limiter = FairLimiter(10)
+    async with limiter.slot("image", 7):
+        async with asyncio.timeout(1), limiter.slot("letter", 3):
+            pass
+        waiting = asyncio.create_task(limiter._acquire("poster", 4))
+        await settle()
+        assert not waiting.done()
+    async with asyncio.timeout(1):
+        await waiting
+
+
+async def test_a_light_waiter_does_not_pass_a_heavy_one_which_would_wait_for_ever():
+    limiter = FairLimiter(10)
+    async with limiter.slot("a", 5):
+        heavy = asyncio.create_task(limiter._acquire("b", 8))
+        await settle()
+        light = asyncio.create_task(limiter._acquire("c", 1))
+        await settle()
+        assert not light.done()
+        heavy.cancel()  # nothing stands before the light one any more
+        await settle()
+        assert light.done()
+
+
+async def test_a_holder_heavier_than_the_capacity_has_it_alone():
+    limiter = FairLimiter(10)
+    async with asyncio.timeout(1), limiter.slot("poster", 1000):
+        other = asyncio.create_task(limiter._acquire("letter", 1))
+        await settle()
+        assert not other.done()
+    await settle()
+    assert other.done()

@@ -21,7 +21,8 @@ def curl_lines(name: str) -> list[str]:
 
 
 def test_the_readmes_have_the_same_commands():
-    english, chinese = ([line.split("#")[0].strip() for line in shell_lines(name)] for name in READMES)
+    # What `make` does is said in a comment, in the language of the file.
+    english, chinese = ([re.sub(r"\s+# .*", "", line) for line in shell_lines(name)] for name in READMES)
     assert english == chinese
 
 
@@ -36,6 +37,9 @@ def test_a_curl_line_of_the_readme_works_as_pasted(stack, line):
         ["bash", "-euo", "pipefail", "-c", here],
         cwd=ROOT, capture_output=True, text=True, timeout=120, check=True,
     )  # fmt: skip
+    if "markdown" in line:
+        assert run.stdout.startswith("# How Often Must a Garden Pond Be Topped Up?")
+        return
     answers = [json.loads(answer) for answer in run.stdout.splitlines()]
     assert answers
     assert all(answer.get("errorCode", 0) == 0 for answer in answers)

@@ -1,5 +1,8 @@
 """Starting and stopping the local stack: `make serve`, `make demo`."""
 
+import base64
+import io
+import json
 import os
 import signal
 import subprocess
@@ -9,6 +12,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from PIL import Image
 
 from deploy.local.process import StackFailed, running_stack
 from tests.end_to_end.conftest import ROOT
@@ -63,6 +67,40 @@ def test_a_tier_that_cannot_start_is_named_and_its_reason_shown(tmp_path):
     assert "crystal-ball" in (tmp_path / "log").read_text()
 
 
+def test_a_taken_port_is_named_before_anything_is_started(stack):
+    second = subprocess.run(
+        [sys.executable, "-m", "deploy.local.serve"], cwd=ROOT, capture_output=True, text=True, timeout=60,
+        check=False, env={**os.environ, **stack.environment, "HPS_VLM_PORT": "http"},
+    )  # fmt: skip
+    assert second.returncode == 2
+    assert "HPS_VLM_PORT" in second.stdout
+    assert "Traceback" not in second.stdout + second.stderr
+    second = subprocess.run(
+        [sys.executable, "-m", "deploy.local.serve"], cwd=ROOT, capture_output=True, text=True, timeout=60,
+        check=False, env={**os.environ, **stack.environment},
+    )  # fmt: skip
+    assert second.returncode == 2
+    for variable in ("HPS_PORT", "HPS_TRITON_GRPC_PORT", "HPS_VLM_PORT"):
+        assert f"Port {stack.environment[variable]} ({variable}) cannot be used" in second.stdout
+
+
+def test_a_stop_lets_the_document_in_flight_end(tmp_path):
+    """The gateway drains before the tiers behind it are told."""
+    with running_stack(tmp_path / "log", {"HPS_SHUTDOWN_GRACE_SECONDS": "9"}) as stack:
+        page = io.BytesIO()
+        Image.open(ROOT / "examples" / "chinese.png").crop((0, 0, 1654, 700)).save(page, "PNG")
+        file = base64.b64encode(page.getvalue()).decode()
+        with httpx.stream(
+            "POST", f"{stack.url}/layout-parsing", json={"file": file}, timeout=60,
+            headers={"Accept": "application/x-ndjson"},
+        ) as answer:  # fmt: skip
+            lines = answer.iter_lines()
+            assert json.loads(next(lines))["type"] == "document"
+            stack.process.send_signal(signal.SIGTERM)
+            assert [json.loads(line)["type"] for line in lines] == ["page", "summary"]
+        assert stack.process.wait(20) == 0
+
+
 def test_the_logs_of_the_tiers_are_prefixed_with_their_names(stack):
     lines = stack.log.read_text().splitlines()
     for tier in TIERS:
@@ -88,6 +126,24 @@ def test_the_demo_parses_every_example_and_leaves_nothing_running(tmp_path):
         for process in psutil.process_iter(["cmdline"])
         if str(tmp_path) in " ".join(process.info["cmdline"] or [])
     ]
+
+
+def test_a_demo_that_is_told_to_end_takes_its_stack_with_it(tmp_path):
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "deploy.local.demo", "--output", str(tmp_path / "out")],
+        cwd=ROOT, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with demo:
+        assert demo.stdout is not None
+        assert demo.stdout.read(8) == "starting"
+        stack = psutil.Process(demo.pid)
+        while len(stack.children(recursive=True)) < 4:
+            assert demo.poll() is None
+            demo.stdout.read(1)  # a dot each time it looks
+        processes = stack.children(recursive=True)
+        demo.terminate()
+        assert demo.wait(20) == 143
+    assert all_gone(processes)
 
 
 def test_the_demo_says_why_it_failed(tmp_path):

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# A4 at 200 dpi is 3.9 million. The number of pages in flight bounds the memory of pages up to this size.
+_ORDINARY_PAGE_PIXELS = 6_000_000
+
 Detect = Callable[["NDArray[np.uint8]", LayoutOptions], Awaitable[list[LayoutBox]]]
 Send = Callable[[bytes], None]
 TakePage = Callable[[int, ParsedPage], Awaitable[None]]
@@ -46,7 +50,8 @@ class Stages:
     detect: Detect
     recognizer: Recognizer
     pages_in_flight: FairLimiter
-    image_store: ImageStore | None
+    large_pixels_in_flight: FairLimiter
+    image_store: ImageStore | None = None
 
 
 class DocumentPipeline:
@@ -60,8 +65,15 @@ class DocumentPipeline:
         recognizer: Recognizer,
         image_store: ImageStore | None = None,
     ) -> None:
-        pages_in_flight = FairLimiter(settings.max_pages_in_flight)
-        self._stages = Stages(settings, pool, detect, recognizer, pages_in_flight, image_store)
+        self._stages = Stages(
+            settings,
+            pool,
+            detect,
+            recognizer,
+            pages_in_flight=FairLimiter(settings.max_pages_in_flight),
+            large_pixels_in_flight=FairLimiter(settings.max_large_pixels_in_flight),
+            image_store=image_store,
+        )
 
     async def parse(self, data: "bytes | NDArray[np.uint8]", request: DocumentRequest, send: Send) -> int:
         """Parse one document, sending its events as they come; returns the number of pages sent.
@@ -119,11 +131,19 @@ class _DocumentRun:
 
     async def _one_page(self, position: int, take: TakePage) -> None:
         try:
-            # The picture of the page is held until it is sent, so the slot is too.
-            async with self._stages.pages_in_flight.slot(self):
+            # The picture of the page is held until it is sent, so its place is too.
+            async with self._place(position), self._stages.pages_in_flight.slot(self):
                 await take(position, await self._parse_or_excuse(position))
         finally:
             self._window.release()
+
+    def _place(self, position: int) -> AbstractAsyncContextManager[None]:
+        """A page of ordinary size counts as a page; a larger one counts by its pixels as well."""
+        size = self._document.pages[position]
+        pixels = size.width * size.height
+        if pixels <= _ORDINARY_PAGE_PIXELS:
+            return nullcontext()
+        return self._stages.large_pixels_in_flight.slot(self, pixels)
 
     async def _parse_or_excuse(self, position: int) -> ParsedPage:
         """A page that fails is an empty page with a warning; what every page needs fails the document."""
@@ -134,10 +154,10 @@ class _DocumentRun:
         except PageFailure as failure:
             if len(self._document.pages) == 1:
                 raise InvalidDocument(str(failure)) from failure
-            return self._empty_page(position, "page_failed", str(failure))
+            return await self._empty_page(position, "page_failed", str(failure))
         except Exception:  # the boundary of a page: our own mistake costs this page, not the document
             logger.exception("page %d failed", position + 1)
-            return self._empty_page(position, "internal", f"Page {position + 1} could not be parsed.")
+            return await self._empty_page(position, "internal", f"Page {position + 1} could not be parsed.")
 
     async def _parse(self, position: int) -> ParsedPage:
         stages, options = self._stages, self._options
@@ -148,18 +168,28 @@ class _DocumentRun:
         recognitions = await stages.recognizer.recognise(regions.requests, options.sampling, self)
         return await asyncio.to_thread(assemble_page, regions, recognitions, options)
 
-    def _empty_page(self, position: int, code: str, message: str) -> ParsedPage:
-        size = self._document.pages[position]
-        blank = np.full((size.height, size.width, 3), 255, np.uint8)
-        regions = build_regions(blank, [], self._options, position=position)
-        return assemble_page(regions, {}, self._options, warnings=[{"code": code, "message": message}])
+    async def _empty_page(self, position: int, code: str, message: str) -> ParsedPage:
+        def assemble() -> ParsedPage:
+            size = self._document.pages[position]
+            blank = np.full((size.height, size.width, 3), 255, np.uint8)
+            regions = build_regions(blank, [], self._options, position=position)
+            return assemble_page(regions, {}, self._options, warnings=[{"code": code, "message": message}])
+
+        return await asyncio.to_thread(assemble)
 
     async def _send_page(self, position: int, page: ParsedPage) -> None:
+        try:
+            element = await self._written(page)
+        except Exception:  # the boundary of a page, as in `_parse_or_excuse`
+            logger.exception("page %d failed", position + 1)
+            message = f"Page {position + 1} could not be written."
+            element = await self._written(await self._empty_page(position, "internal", message))
+        self._send(page_event(position, element))
+
+    async def _written(self, page: ParsedPage) -> bytes:
         store = self._stages.image_store
         if store is None:
-            json = await asyncio.to_thread(render_page, page, self._options, self._image_keys)
-        else:
-            element = await asyncio.to_thread(build_element, page, self._options, self._image_keys)
-            await publish_pictures(element, store)
-            json = await asyncio.to_thread(element.to_json)
-        self._send(page_event(position, json))
+            return await asyncio.to_thread(render_page, page, self._options, self._image_keys)
+        element = await asyncio.to_thread(build_element, page, self._options, self._image_keys)
+        await publish_pictures(element, store)
+        return await asyncio.to_thread(element.to_json)

@@ -15,7 +15,7 @@ class Settings(BaseSettings):
         env_prefix="HPS_", frozen=True, extra="ignore", env_ignore_empty=True, populate_by_name=True
     )
 
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
         "INFO", description="Lowest level that is logged."
     )
     layout_engine: Literal["cdla"] = Field(
@@ -77,9 +77,20 @@ class Settings(BaseSettings):
     max_pages_in_flight: int = Field(
         16, ge=1, description="Pages in work over all documents; bounds the pipeline's memory."
     )
+    max_large_pixels_in_flight: int = Field(
+        200_000_000,
+        ge=1,
+        description="Pixels in work over all documents, counting pages of more than 6 million only; "
+        "a page takes about 24 bytes per pixel on its way, so this bounds what huge images can take.",
+    )
     spool_dir: Path | None = Field(
         None, description="Folder for documents being parsed. Default: the system's temporary folder."
     )
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _accept_lower_case(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
 
     @field_validator("vlm_urls", mode="before")
     @classmethod

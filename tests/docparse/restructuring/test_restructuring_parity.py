@@ -7,11 +7,11 @@ import zipfile
 
 import pytest
 from PIL import Image
+from tests.docparse.restructuring.paddlex_service import ask_paddlex_service
 
 from docparse.restructuring import restructure_pages
 from tests.docparse.paddlex_oracle import ask_docparse, ask_paddlex
 from tests.docparse.pages import box, full_page, page
-from tests.docparse.restructuring.paddlex_service import ask_paddlex_service
 
 OPTIONS = {
     "mergeTables": "merge_tables", "relevelTitles": "relevel_titles", "concatenatePages": "concatenate_pages",

@@ -68,6 +68,6 @@ def run_task(task: RenderTask, reader: PdfReader) -> "DocumentInfo | NDArray[np.
         return reader.render(task.path, task.index, task.scale, task.max_pixels)
     if task.index is None:
         pages = inspect_image(task.path, task.kind, task.max_pixels)
-        # A TIFF of one frame is an image to clients, of several a paged document (CONTRACT: dataInfo).
+        # A TIFF of one frame is an image to clients, of several a paged document.
         return DocumentInfo("tiff" if len(pages) > 1 else "image", pages)
     return decode_frame(task.path, task.kind, task.index, task.max_pixels)

@@ -1,5 +1,7 @@
 """Which layout engine runs, by the setting HPS_LAYOUT_ENGINE."""
 
+from collections.abc import Callable, Mapping
+
 from docparse.layout.cdla import CdlaDetector
 from docparse.layout.detector import LayoutDetector
 from docparse.settings import Settings
@@ -11,4 +13,7 @@ def load_detector(settings: Settings) -> LayoutDetector:
     Raises:
         FileNotFoundError: the engine's weights are not installed.
     """
-    return CdlaDetector(intra_op_threads=settings.layout_threads)
+    engines: Mapping[str, Callable[[], LayoutDetector]] = {
+        "cdla": lambda: CdlaDetector(intra_op_threads=settings.layout_threads),
+    }
+    return engines[settings.layout_engine]()

@@ -74,6 +74,7 @@ async def _run(pipeline: DocumentPipeline, request: Any, sender: Any) -> None:
         logger.info("logId=%s cancelled after %.2f s", log_id, time.monotonic() - started)
         raise
     except TimeoutError:
+        logger.info("logId=%s out of time after %.2f s", log_id, time.monotonic() - started)
         send(error_event(DeadlineExceeded("The document was not finished within the time limit.")))
     except DocparseError as error:
         logger.info("logId=%s code=%s %s", log_id, error.code, error)
