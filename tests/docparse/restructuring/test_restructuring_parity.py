@@ -10,8 +10,8 @@ from PIL import Image
 
 from docparse.restructuring import restructure_pages
 from tests.docparse.paddlex_oracle import ask_docparse, ask_paddlex
+from tests.docparse.paddlex_service import ask_paddlex_service
 from tests.docparse.pages import box, full_page, page
-from tests.docparse.restructuring.paddlex_service import ask_paddlex_service
 
 OPTIONS = {
     "mergeTables": "merge_tables", "relevelTitles": "relevel_titles", "concatenatePages": "concatenate_pages",
