@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import requests
 
+from deploy.local.process import running_stack
+from tests.clients.answers import picture
 from tests.clients.conftest import EXAMPLES, KEY
 
 # What its form sends when nothing was changed; `fileType` "auto" becomes null.
@@ -138,3 +140,21 @@ def test_a_wrong_key_is_an_authorization_that_failed_and_the_right_one_is_let_in
     with pytest.raises(PluginError, match=r"authorization failed \((401|403)\)"):
         invoke(keyed_url, encoded("invoice.png"))
     assert invoke(keyed_url, encoded("invoice.png"), KEY)["layoutParsingResults"]
+
+
+def test_pictures_that_come_as_links_are_downloaded_and_shown(tmp_path):
+    """It asks for each picture's address as it stands, without its token."""
+    with running_stack(tmp_path / "stack.log", {"HPS_IMAGE_STORE": "local"}) as stack:
+        result = invoke(stack.url, encoded("paper.pdf"))
+        links = {
+            key: link
+            for page in result["layoutParsingResults"]
+            for key, link in page["markdown"]["images"].items()
+        }
+        text = "\n\n".join(page["markdown"]["text"] for page in result["layoutParsingResults"])
+        assert len(links) == 2
+        for key, link in links.items():
+            assert f'src="{key}"' in text
+            answer = requests.get(link, timeout=(10, 600))
+            answer.raise_for_status()
+            assert picture(answer.content).format == "JPEG"
