@@ -3,6 +3,7 @@
 import base64
 import json
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,9 +42,9 @@ class Answer:
 
 def read(prompt: str, image: np.ndarray) -> str:
     """The stub VLM: the text depends on the prompt and on every pixel."""
-    digest = zlib.crc32(np.ascontiguousarray(image).tobytes())
+    digest = digest_of(image)
     if prompt == "Table Recognition:":
-        cells = "".join(f"<fcel>[F{token}]" for token in (2, 3, 4, 5))
+        cells = "".join(f"<fcel>[F{token}]" for token in (2, 3, 4, 5, 6, 7, 8, 22))
         return f"<fcel>{digest}<fcel>a & b<lcel><ecel><nl>{cells}<nl>"
     if prompt == "Formula Recognition:":
         return f"\\[ x^{{{digest}}} \\]"
@@ -61,29 +62,35 @@ def read(prompt: str, image: np.ndarray) -> str:
     )[digest % 5]
 
 
+Reader = Callable[[str, np.ndarray], str | None]
+
+
 class StubVlm:
     class batch_sampler:  # noqa: N801
         batch_size = 64
 
-    def __init__(self):
+    def __init__(self, reader: Reader = read):
+        self.reader = reader
         self.asked = []
+        self.parameters = {}
 
     def predict(self, batch, **parameters):
+        self.parameters = parameters
         for item in batch:
             # Ours pads crops that engines refuse or crash on; PaddleX sends them as they are.
             image = pad_to_limits(item["image"])
-            digest = zlib.crc32(np.ascontiguousarray(image).tobytes())
-            self.asked.append(
-                (
-                    item["query"],
-                    image.shape,
-                    digest,
-                    parameters["min_pixels"],
-                    parameters["max_pixels"],
-                    parameters["skip_special_tokens"],
-                )
-            )
-            yield {"result": read(item["query"], image)}
+            limits = parameters["min_pixels"], parameters["max_pixels"]
+            self.asked.append(question(item["query"], image, limits, parameters["skip_special_tokens"]))
+            yield {"result": self.reader(item["query"], image)}
+
+
+def question(prompt, image, limits, skip_special_tokens):
+    """What the VLM is asked, in a form that can be compared and sorted."""
+    return (prompt, image.shape, digest_of(image), *limits, skip_special_tokens)
+
+
+def digest_of(image):
+    return zlib.crc32(np.ascontiguousarray(image).tobytes())
 
 
 class StubLayout:
@@ -96,27 +103,25 @@ class StubLayout:
     def __call__(self, images, **parameters):
         for image in images:
             page = next(page for page in self.pages if page.image is image)
-            boxes = [_paddlex_box(box) for box in page.boxes]
-            if parameters["layout_shape_mode"] == "rect":
-                for box in boxes:
-                    box.pop("polygon_points", None)
-            yield LayoutAnalysisResult(
-                {"input_path": None, "page_index": None, "input_img": image, "boxes": boxes}
-            )
+            yield layout_result(image, page.boxes, parameters["layout_shape_mode"])
 
 
-def _paddlex_box(box: LayoutBox) -> dict[str, Any]:
-    form = {
-        "cls_id": box.cls_id, "label": box.label, "score": box.score,
-        "coordinate": list(box.coordinate), "order": box.order,
-    }  # fmt: skip
-    if box.polygon_points is not None:
-        form["polygon_points"] = box.polygon_points
-    return form
+def layout_result(image: np.ndarray, boxes: list[LayoutBox], shape_mode: str) -> LayoutAnalysisResult:
+    """What PaddleX's layout model answers for one page."""
+    forms = []
+    for box in boxes:
+        form = {
+            "cls_id": box.cls_id, "label": box.label, "score": box.score,
+            "coordinate": list(box.coordinate), "order": box.order,
+        }  # fmt: skip
+        if box.polygon_points is not None and shape_mode != "rect":
+            form["polygon_points"] = box.polygon_points
+        forms.append(form)
+    return LayoutAnalysisResult({"input_path": None, "page_index": None, "input_img": image, "boxes": forms})
 
 
-def ask_paddlex(pages: list[Page], parse: dict[str, Any]) -> Answer:
-    """The elements that PaddleX 3.7.2's service would answer, less the pictures that need a font."""
+def stub_pipeline(layout: Any, vlm: StubVlm) -> Any:
+    """PaddleX's pipeline with the settings of its PaddleOCR-VL.yaml, around models that are none."""
     pipeline = _PaddleOCRVLPipeline.__new__(_PaddleOCRVLPipeline)
     pipeline.use_doc_preprocessor = pipeline.use_chart_recognition = pipeline.use_seal_recognition = False
     pipeline.format_block_content = pipeline.use_ocr_for_image_block = pipeline.use_queues = False
@@ -125,9 +130,15 @@ def ask_paddlex(pages: list[Page], parse: dict[str, Any]) -> Answer:
         "number", "footnote", "header", "header_image", "footer", "footer_image", "aside_text",
     ]  # fmt: skip
     pipeline.layout_prep_cpu_workers = 0
-    pipeline.layout_det_model, pipeline.vl_rec_model = StubLayout(pages), StubVlm()
+    pipeline.layout_det_model, pipeline.vl_rec_model = layout, vlm
     pipeline.batch_sampler = ImageBatchSampler(batch_size=64)
     pipeline.img_reader, pipeline.crop_by_boxes = ReadImage(format="BGR"), CropByBoxes()
+    return pipeline
+
+
+def ask_paddlex(pages: list[Page], parse: dict[str, Any], reader: Reader = read) -> Answer:
+    """The elements that PaddleX 3.7.2's service would answer, less the pictures that need a font."""
+    pipeline = stub_pipeline(StubLayout(pages), StubVlm(reader))
     options = {key: value for key, value in parse.items() if key not in _RENDERING | _RESTRUCTURING}
     results = list(pipeline.predict([page.image for page in pages], **options))
     if parse.get("restructure_pages"):
@@ -173,7 +184,7 @@ def _encode(image: np.ndarray) -> str:
     return base64.b64encode(cv2.imencode(".jpg", image)[1].tobytes()).decode()
 
 
-def ask_docparse(pages: list[Page], parse: dict[str, Any]) -> Answer:
+def ask_docparse(pages: list[Page], parse: dict[str, Any], reader: Reader = read) -> Answer:
     """The same through our own stages, with the same boxes and the same answers of the VLM."""
     options = ParseOptions.from_wire(parse)
     image_keys = ImageKeys()
@@ -183,20 +194,17 @@ def ask_docparse(pages: list[Page], parse: dict[str, Any]) -> Answer:
         regions = build_regions(page.image, boxes, options, position=position)
         recognitions = {}
         for request in regions.requests:
-            digest = zlib.crc32(np.ascontiguousarray(request.image).tobytes())
-            asked.append(
-                (
-                    request.prompt,
-                    request.image.shape,
-                    digest,
-                    request.min_pixels,
-                    request.max_pixels,
-                    request.skip_special_tokens,
-                )
-            )
-            recognitions[request.index] = Recognition(read(request.prompt, request.image), "stop")
+            limits = request.min_pixels, request.max_pixels
+            asked.append(question(request.prompt, request.image, limits, request.skip_special_tokens))
+            recognitions[request.index] = Recognition(reader(request.prompt, request.image), "stop")
         parsed.append(assemble_page(regions, recognitions, options))
     if options.restructure_pages:
         parsed = restructure(parsed, options)
     elements = [json.loads(render_page(page, options, image_keys)) for page in parsed]
     return Answer(elements, sorted(asked))
+
+
+def drop_additions(element: dict[str, Any]) -> None:
+    """Take out of our element the one field of a block that PaddleX does not have: how it was read."""
+    for block in element["prunedResult"]["parsing_res_list"]:
+        block.pop("block_recognition", None)

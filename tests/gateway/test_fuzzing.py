@@ -17,8 +17,8 @@ EXCLUDED_CHECKS = "negative_data_rejection"
 @pytest.mark.parametrize(
     ("most_examples", "how"),
     [
-        pytest.param("100", ["--generation-deterministic"], id="bounded"),
-        pytest.param("4000", ["--generation-database=none"], id="long", marks=pytest.mark.fuzz),
+        pytest.param("40", ["--generation-deterministic"], id="bounded"),
+        pytest.param("1000", ["--generation-database=none"], id="long", marks=pytest.mark.fuzz),
     ],
 )
 async def test_every_answer_is_described_and_none_is_a_defect(

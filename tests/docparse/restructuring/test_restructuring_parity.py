@@ -11,6 +11,7 @@ from tests.docparse.restructuring.paddlex_service import ask_paddlex_service
 
 from docparse.restructuring import restructure_pages
 from tests.docparse.paddlex_oracle import ask_docparse, ask_paddlex
+from tests.docparse.paddlex_service import ask_paddlex_service
 from tests.docparse.pages import box, full_page, page
 
 OPTIONS = {

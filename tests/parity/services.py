@@ -1,0 +1,122 @@
+"""The two services: PaddleX's own application, and our gateway with our pipeline behind it; no models in either."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import numpy as np
+import orjson
+
+from docparse.documents import RenderPool
+from docparse.errors import DocparseError
+from docparse.layout.detector import LayoutBox, LayoutOptions
+from docparse.pipeline import DocumentPipeline
+from docparse.protocol import decode_request, error_event
+from docparse.recognition import Recognition
+from docparse.regions import RegionRequest
+from docparse.settings import Settings
+from gateway.main import create_app
+from gateway.settings import Settings as GatewaySettings
+from tests.docparse.paddlex_oracle import (
+    Reader,
+    StubVlm,
+    digest_of,
+    layout_result,
+    question,
+    read,
+    stub_pipeline,
+)
+from tests.docparse.paddlex_service import ask_paddlex_service
+from tests.fakes.triton import FakeTriton, Received
+
+
+class Models:
+    """What both services take for their models: the same regions for a page, the same text for a crop."""
+
+    def __init__(self, pages: list[list[LayoutBox]], reader: Reader = read) -> None:
+        self.pages = pages
+        self.reader = reader
+        self.vlm = StubVlm(reader)
+        self.asked: list[Any] = []
+        self.paddlex_layout_options: dict[str, Any] = {}
+        self.layout_options: LayoutOptions | None = None
+        self.sampling: dict[str, Any] = {}
+        self._numbers: dict[int, int] = {}
+
+    class batch_sampler:  # noqa: N801  PaddleX looks for it on a layout model
+        batch_size = 8
+
+    def __call__(self, images: list[np.ndarray], **options: Any) -> Any:
+        """As PaddleX's layout model; the pages come in their order and are known again by their pixels."""
+        self.paddlex_layout_options = options
+        for number, image in enumerate(images):
+            assert self._numbers.setdefault(digest_of(image), number) == number, "two pages look the same"
+            yield layout_result(image, self.pages[number], options["layout_shape_mode"])
+
+    async def detect(self, image: np.ndarray, options: LayoutOptions) -> list[LayoutBox]:
+        """As our layout model. A page that differs by one pixel from PaddleX's is not known."""
+        self.layout_options = options
+        return self.pages[0] if len(self.pages) == 1 else self.pages[self._numbers[digest_of(image)]]
+
+    async def recognise(
+        self, requests: list[RegionRequest], sampling: dict[str, Any], owner: Any
+    ) -> dict[int, Recognition]:
+        """As our `Recognizer`."""
+        self.sampling = dict(sampling)
+        return {request.index: self._recognise(request) for request in requests}
+
+    def _recognise(self, request: RegionRequest) -> Recognition:
+        limits = request.min_pixels, request.max_pixels
+        self.asked.append(question(request.prompt, request.image, limits, request.skip_special_tokens))
+        return Recognition(self.reader(request.prompt, request.image), "stop")
+
+
+async def ask_paddlex(models: Models, body: Any, **settings: Any) -> httpx.Response:
+    return await ask_paddlex_service("/layout-parsing", body, stub_pipeline(models, models.vlm), **settings)
+
+
+async def ask_ours(models: Any, body: Any, pool: RenderPool, **settings: Any) -> httpx.Response:
+    async with our_service(models.detect, models, pool, **settings) as http:
+        if isinstance(body, bytes):
+            return await http.post("/layout-parsing", content=body)
+        return await http.post("/layout-parsing", json=body)
+
+
+@asynccontextmanager
+async def our_service(
+    detect: Any, recognizer: Any, pool: RenderPool, **settings: Any
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Our gateway, and over gRPC our pipeline where Triton runs it."""
+    pipeline = DocumentPipeline(Settings(**settings), pool, detect, recognizer)
+    triton = FakeTriton()
+    triton.script = lambda received: _events(pipeline, received)
+    await triton.start()
+    app = create_app(GatewaySettings(triton_url=triton.url))
+    try:
+        async with app.router.lifespan_context(app):
+            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://ours", timeout=60) as client:
+                yield client
+    finally:
+        await triton.stop()
+
+
+async def _events(pipeline: DocumentPipeline, received: Received) -> AsyncIterator[bytes]:
+    """As `triton_adapter.parsing` sends them."""
+    events: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+    async def parse() -> None:
+        try:
+            request = decode_request(orjson.dumps(received.options))
+            await pipeline.parse(received.document, request, events.put_nowait)
+        except DocparseError as error:
+            events.put_nowait(error_event(error))
+        finally:
+            events.put_nowait(None)
+
+    work = asyncio.create_task(parse())
+    while (event := await events.get()) is not None:
+        yield event
+    await work
