@@ -7,7 +7,6 @@ import zipfile
 
 import pytest
 from PIL import Image
-from tests.docparse.restructuring.paddlex_service import ask_paddlex_service
 
 from docparse.restructuring import restructure_pages
 from tests.docparse.paddlex_oracle import ask_docparse, ask_paddlex
