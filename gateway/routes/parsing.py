@@ -34,19 +34,9 @@ def _form_schema() -> dict[str, Any]:
         "format": "binary",
         "description": "The document's bytes; or text as in the JSON form.",
     }
-    # Form fields are text. An empty one is as if it were not there, and that is what Swagger offers first.
-    options = {
-        name: {"type": "string", "default": "", "title": name, "description": _form_description(field)}
-        for name, field in schema["properties"].items()
-    }
-    return {"type": "object", "properties": {"file": file, **options}, "required": ["file"]}
-
-
-def _form_description(field: dict[str, Any]) -> str:
-    kinds = [field, *field.get("anyOf", [])]
-    values: list[Any] = next((kind["enum"] for kind in kinds if "enum" in kind), [])
-    listed = f" One of: {', '.join(map(str, values))}." if values else ""
-    return f"{field.get('description', '')}{listed} As in the JSON form; objects and lists as JSON."
+    # An empty field of a form is as if it were not there, and that is what Swagger should offer first.
+    options = {name: {**field, "default": ""} for name, field in schema["properties"].items()}
+    return {**schema, "properties": {"file": file, **options}, "required": ["file"]}
 
 
 _REQUEST_BODY = {

@@ -193,8 +193,10 @@ async def test_a_document_that_is_cancelled_while_it_waits_gives_its_place_to_th
 
     async with running_pipeline(pool, Settings(spool_dir=tmp_path, max_pages_in_flight=1)) as pipeline:
         pipeline.layout.before = hold
-        first, second, third = (pipeline.parse(pdf_bytes(2)) for _ in range(3))
-        await pipeline.until(lambda: all(parsing.events for parsing in (first, second, third)))
+        first = pipeline.parse(pdf_bytes(2))
+        await pipeline.until(lambda: bool(pipeline.layout.seen))  # it has the only place
+        second, third = (pipeline.parse(pdf_bytes(2)) for _ in range(2))
+        await pipeline.until(lambda: all(parsing.events for parsing in (second, third)))
         second.task.cancel()
         go_on.set()
         await first.finish()

@@ -48,6 +48,7 @@ def test_every_setting_is_read_from_its_variable_and_described(monkeypatch):
         "vlm_pixel_limits": "send", "vlm_repetition_guard": "engine", "vlm_max_output_tokens": 99,
         "max_pages": 9, "max_pixels": 1000, "render_scale": 1.5,
         "render_workers": 3, "render_timeout": 2.5, "pages_ahead": 2, "max_pages_in_flight": 3,
+        "max_large_pixels_in_flight": 5,
         "spool_dir": "/spool",
     }  # fmt: skip
     assert set(values) == set(Settings.model_fields)

@@ -166,3 +166,22 @@ async def test_a_page_that_takes_too_long_is_given_up_and_its_worker_replaced(tm
             assert pool.worker_pids != before
     finally:
         pool.close()
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "tiff", "webp", "png"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+async def test_a_turned_picture_of_any_format_is_turned_once(pool, settings, kind, orientation):
+    upright = Image.new("L", (60, 40), 255)
+    upright.paste(0, (0, 0, 30, 20))  # dark at the top left
+    undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}
+    stored = upright.transpose(undo[orientation]) if orientation > 1 else upright
+    exif = stored.getexif()
+    exif[0x0112] = orientation
+    buffer = io.BytesIO()
+    stored.save(buffer, kind.upper(), exif=exif)
+    async with open_document(buffer.getvalue(), kind, None, pool, settings) as document:
+        assert (document.pages[0].width, document.pages[0].height) == (60, 40)
+        page = await document.render(0)
+    assert page.shape == (40, 60, 3)
+    assert page[5, 5].max() < 60
+    assert page[35, 55].min() > 200

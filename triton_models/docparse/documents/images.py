@@ -1,5 +1,7 @@
 """Decoding of image files, frame by frame, with Pillow."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,11 +84,18 @@ def decode_frame(path: Path, kind: str, index: int, max_pixels: int) -> "NDArray
     return np.ascontiguousarray(np.asarray(rgb)[:, :, ::-1])
 
 
-def _open(path: Path, kind: str) -> Image.Image:
-    try:
-        return Image.open(path, formats=[kind.upper()])
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise InvalidDocument(f"`file` begins like a {kind.upper()} image but cannot be decoded.") from error
+@contextmanager
+def _open(path: Path, kind: str) -> Iterator[Image.Image]:
+    # By file, not by path: Pillow maps an uncompressed TIFF that has a path into memory, and then does not turn it.
+    with path.open("rb") as file:
+        try:
+            image = Image.open(file, formats=[kind.upper()])
+        except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+            raise InvalidDocument(
+                f"`file` begins like a {kind.upper()} image but cannot be decoded."
+            ) from error
+        with image:
+            yield image
 
 
 def _frame_count(image: Image.Image, kind: str) -> int:
@@ -101,6 +110,8 @@ def _seek(image: Image.Image, index: int, kind: str) -> None:
 
 
 def _orientation(image: Image.Image) -> int:
+    if image.format == "TIFF":
+        return 1  # Pillow turns these itself when it loads them, and says their turned size before
     # A PNG may hold its EXIF behind the pixels, and Pillow would decode them all to look there.
     if image.format == "PNG" and "exif" not in image.info:
         return 1
