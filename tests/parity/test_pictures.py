@@ -59,7 +59,6 @@ async def test_frames_of_different_kinds_are_answered_as_paddlex_does(pool):
     await assert_answered_alike(pool, data, REGIONS, REGIONS[:1], [])
 
 
-@pytest.mark.xfail(strict=True, reason="Pillow turns a TIFF when it loads it, and we turn it once more")
 @pytest.mark.parametrize("orientation", [2, 3, 6, 8])
 async def test_a_tiff_that_says_how_to_turn_it_is_answered_as_paddlex_does(pool, orientation):
     await assert_answered_alike(pool, turned(orientation, "TIFF"), REGIONS)
