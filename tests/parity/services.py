@@ -10,7 +10,7 @@ import numpy as np
 import orjson
 
 from docparse.documents import RenderPool
-from docparse.errors import DocparseError
+from docparse.errors import DocparseError, RegionFailure
 from docparse.layout.detector import LayoutBox, LayoutOptions
 from docparse.pipeline import DocumentPipeline
 from docparse.protocol import decode_request, error_event
@@ -70,7 +70,10 @@ class Models:
     def _recognise(self, request: RegionRequest) -> Recognition:
         limits = request.min_pixels, request.max_pixels
         self.asked.append(question(request.prompt, request.image, limits, request.skip_special_tokens))
-        return Recognition(self.reader(request.prompt, request.image), "stop")
+        try:
+            return Recognition(self.reader(request.prompt, request.image), "stop")
+        except RegionFailure as failure:
+            return Recognition("", "error", failure=str(failure))
 
 
 async def ask_paddlex(models: Models, body: Any, **settings: Any) -> httpx.Response:

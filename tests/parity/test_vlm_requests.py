@@ -1,0 +1,78 @@
+"""The VLM server is asked as PaddleX's own client for vLLM asks it, option by option."""
+
+from types import SimpleNamespace
+
+import pytest
+from paddlex.inference.models.doc_vlm.predictor import DocVLMGenAIClientPredictor
+
+from tests.docparse.pages import box
+from tests.parity.samples import image_sample
+from tests.parity.services import Models, ask_paddlex
+from tests.parity.vlm import service_with_vlm
+
+SAMPLE = image_sample(box("text", 10, 10, 300, 100), width=400, height=300)
+# What a client of the protocol decides, not a request.
+OUR_OWN = {"model", "messages", "stream", "stream_options"}
+PREDICT = (
+    "max_new_tokens", "skip_special_tokens", "repetition_penalty", "temperature", "top_p", "min_pixels", "max_pixels",
+)  # fmt: skip
+
+OPTIONS = {
+    "default": {},
+    "temperature": {"temperature": 0.7},
+    "nucleus": {"topP": 0.9},
+    "penalty": {"repetitionPenalty": 1.1},
+    "tokens": {"maxNewTokens": 77},
+    "pixels": {"minPixels": 50_000, "maxPixels": 60_000},
+    "fewer pixels": {"maxPixels": 200_000},
+    "pixels of the task": {"vlmExtraArgs": {"ocr_min_pixels": 30_000, "ocr_max_pixels": 40_000}},
+    "further arguments go first": {
+        "temperature": 0.1, "maxNewTokens": 10,
+        "vlmExtraArgs": {"temperature": 0.3, "max_new_tokens": 20, "top_p": 0.5},
+    },
+    "spotting": {"useLayoutDetection": False, "promptLabel": "spotting", "maxPixels": 200_000},
+    "formula": {"useLayoutDetection": False, "promptLabel": "formula", "vlmExtraArgs": {"formula_max_pixels": 150_000}},
+}  # fmt: skip
+
+
+async def asked_by_paddlex(options):
+    models = Models(SAMPLE.pages)
+    assert (await ask_paddlex(models, SAMPLE.body(**options))).status_code == 200
+    chosen = [models.vlm.parameters.get(name) for name in PREDICT]
+    ((_, arguments),) = DocVLMGenAIClientPredictor._doc_vlm_genai_build_request_specs(
+        SimpleNamespace(model_name="PaddleOCR-VL-0.9B"), SimpleNamespace(backend="vllm-server"),
+        [{"image": "http://picture", "query": models.vlm.asked[0][0]}], "JPEG", *chosen,
+    )  # fmt: skip
+    extra = arguments.pop("extra_body")  # the client of OpenAI's protocol puts it beside the others
+    return models.vlm.asked[0][0], {**arguments, **extra}
+
+
+async def asked_by_us(pool, options):
+    # As PaddleX does it: the engine resizes the crop, and nobody watches it.
+    settings = {"vlm_pixel_limits": "send", "vlm_repetition_guard": "off"}
+    models = Models(SAMPLE.pages)
+    async with service_with_vlm(models.detect, pool, "text", **settings) as (http, vlm):
+        answer = await http.post("/layout-parsing", json=SAMPLE.body(**options))
+        assert answer.status_code == 200, answer.text
+    (completion,) = vlm.completions
+    return completion.prompt, {name: value for name, value in completion.body.items() if name not in OUR_OWN}
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS.keys())
+async def test_the_vlm_is_asked_as_paddlex_asks_it(pool, options):
+    assert await asked_by_us(pool, options) == await asked_by_paddlex(options)
+
+
+async def test_a_default_limit_gives_way_to_the_one_asked_for(pool):
+    """Different on purpose: PaddleX asks for at least more pixels than at most, which engines refuse."""
+    theirs = (await asked_by_paddlex({"minPixels": 2_000_000}))[1]["mm_processor_kwargs"]
+    ours = (await asked_by_us(pool, {"minPixels": 2_000_000}))[1]["mm_processor_kwargs"]
+    assert theirs == {"min_pixels": 2_000_000, "max_pixels": 1_003_520}
+    assert ours == {"min_pixels": 2_000_000, "max_pixels": 2_000_000}
+
+
+async def test_further_arguments_reach_the_engine(pool):
+    """Different on purpose: PaddleX's client takes them and leaves them out."""
+    options = {"vlmExtraArgs": {"seed": 3}}
+    assert "seed" not in (await asked_by_paddlex(options))[1]
+    assert (await asked_by_us(pool, options))[1]["seed"] == 3
