@@ -13,13 +13,8 @@ from tests.docparse.pages import box
 PIECES = (
     "word", " ", "\n", "\n\n", "-\n", "1.2 ", "# ", "\\(", "\\)", "\\[", "\\]", "$", "$$", "|", "<fcel>", "<ecel>",
     "<lcel>", "<ucel>", "<xcel>", "<nl>", "[F2]", "[F3]", "[F4]", "&", "<", "<br>", "<|LOC_7|>", "<|TEXT_START|>",
-<<<<<<< HEAD
-    "<|TEXT_END|>",
-    "<|LOC_BEGIN|>", "<|LOC_END|>", "\u4e2d", "again " * 20, "row|1\n", "\\frac{a}{b}", "<table>", "(1)", "\u3000",
-=======
     "<|TEXT_END|>", "<|LOC_BEGIN|>", "<|LOC_END|>", "\u4e2d", "again " * 20, "row|1\n",
     "\\frac{a}{b}", "<table>", "(1)", "\u3000",
->>>>>>> contract
 )  # fmt: skip
 FLAGS = (
     "use_chart_recognition", "use_seal_recognition", "use_ocr_for_image_block", "format_block_content",
