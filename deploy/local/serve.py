@@ -26,6 +26,7 @@ _VLM_LOG_LEVELS = {level: level for level in ("debug", "info", "warning", "error
 
 _QUIET = {
     "PYTHONUNBUFFERED": "1",
+    "MALLOC_ARENA_MAX": "2",  # threads that pass pages on would else each keep the memory of the largest
     "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime would collect usage in the home folder, to be sent home
     "PADDLE_PDX_CACHE_HOME": str(_STATE / "paddlex"),  # PaddleX makes this folder when it is imported
     "PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK": "True",  # and would look for model hubs
