@@ -7,12 +7,11 @@ import signal
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from deploy.local.process import is_ready
 from deploy.local.settings import StackSettings, taken_ports
 from deploy.local.tiers import Stack
 from deploy.local.triton import prepare_backends, triton_command, triton_environment
@@ -91,12 +90,8 @@ def announce_when_ready(port: int) -> None:
     """Print where the service is once every tier is ready."""
     url = f"http://localhost:{port}"
     started = time.monotonic()
-    while True:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=5):
-                break
-        except (urllib.error.URLError, OSError):
-            time.sleep(_READY_PROBE_SECONDS)
+    while not is_ready(f"http://127.0.0.1:{port}"):
+        time.sleep(_READY_PROBE_SECONDS)
     print(f"ready after {time.monotonic() - started:.0f} s: {url}  (try it at {url}/docs)", flush=True)
 
 
