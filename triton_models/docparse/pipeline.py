@@ -23,9 +23,11 @@ from docparse.fairness import FairLimiter
 from docparse.image_store import ImageStore, publish_pictures
 from docparse.layout.detector import LayoutBox, LayoutOptions
 from docparse.options import ParseOptions
+from docparse.parse_defaults import SHIPPED_DEFAULTS, ParseDefaults
+from docparse.preprocessing import Preprocessed, PreprocessingOptions
 from docparse.protocol import DocumentRequest, document_event, page_event
 from docparse.recognition import Recognizer
-from docparse.regions import build_regions
+from docparse.regions import PageOrigin, build_regions
 from docparse.settings import Settings
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ logger = logging.getLogger(__name__)
 _ORDINARY_PAGE_PIXELS = 6_000_000
 
 Detect = Callable[["NDArray[np.uint8]", LayoutOptions], Awaitable[list[LayoutBox]]]
+Preprocess = Callable[["NDArray[np.uint8]", PreprocessingOptions], Awaitable[Preprocessed]]
 Send = Callable[[bytes], None]
 TakePage = Callable[[int, ParsedPage], Awaitable[None]]
 
@@ -52,6 +55,7 @@ class Stages:
     pages_in_flight: FairLimiter
     large_pixels_in_flight: FairLimiter
     image_store: ImageStore | None = None
+    preprocess: Preprocess | None = None
 
 
 class DocumentPipeline:
@@ -64,7 +68,12 @@ class DocumentPipeline:
         detect: Detect,
         recognizer: Recognizer,
         image_store: ImageStore | None = None,
+        *,
+        preprocess: Preprocess | None = None,
+        defaults: ParseDefaults = SHIPPED_DEFAULTS,
     ) -> None:
+        """`preprocess` is needed where the defaults say that a model for it is loaded."""
+        self._defaults = defaults
         self._stages = Stages(
             settings,
             pool,
@@ -73,6 +82,7 @@ class DocumentPipeline:
             pages_in_flight=FairLimiter(settings.max_pages_in_flight),
             large_pixels_in_flight=FairLimiter(settings.max_large_pixels_in_flight),
             image_store=image_store,
+            preprocess=preprocess,
         )
 
     async def parse(self, data: "bytes | NDArray[np.uint8]", request: DocumentRequest, send: Send) -> int:
@@ -84,7 +94,7 @@ class DocumentPipeline:
         """
         pool, settings = self._stages.pool, self._stages.settings
         async with asyncio.timeout(request.timeout_seconds):
-            options = ParseOptions.from_wire(request.parse)
+            options = ParseOptions.from_wire(request.parse, self._defaults)
             async with open_document(data, request.kind, options.page_ranges, pool, settings) as document:
                 scale = settings.render_scale if document.kind == "pdf" else None
                 send(document_event(document.kind, document.pages, document.total_pages, scale))
@@ -161,12 +171,21 @@ class _DocumentRun:
 
     async def _parse(self, position: int) -> ParsedPage:
         stages, options = self._stages, self._options
-        image = await self._document.render(position)
+        image, origin = await self._preprocess(await self._document.render(position))
         boxes = await stages.detect(image, options.layout) if options.use_layout_detection else None
         regions = await asyncio.to_thread(build_regions, image, boxes, options, position=position)
+        regions.origin = origin
         self._image_keys.announce(position, regions.image_keys)
         recognitions = await stages.recognizer.recognise(regions.requests, options.sampling, self)
         return await asyncio.to_thread(assemble_page, regions, recognitions, options)
+
+    async def _preprocess(self, image: "NDArray[np.uint8]") -> tuple["NDArray[np.uint8]", PageOrigin | None]:
+        """The page as it goes on, and how it came to look like that."""
+        asked, preprocess = self._options.preprocessing, self._stages.preprocess
+        if asked is None or preprocess is None:
+            return image, None
+        done = await preprocess(image, asked)
+        return done.image, PageOrigin(asked, done.angle, image if self._options.visualize else None)
 
     async def _empty_page(self, position: int, code: str, message: str) -> ParsedPage:
         def assemble() -> ParsedPage:

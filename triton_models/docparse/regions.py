@@ -11,6 +11,7 @@ import numpy as np
 from docparse import paddlex_forms
 from docparse.layout.detector import LayoutBox
 from docparse.options import ParseOptions
+from docparse.preprocessing import PreprocessingOptions
 from docparse.prompts import PROMPTS
 
 if TYPE_CHECKING:
@@ -70,18 +71,34 @@ class Region:
     height: int
 
 
+@dataclass(frozen=True, slots=True)
+class PageOrigin:
+    """How a page came to look as it does, where it was preprocessed.
+
+    Attributes:
+        options: what was done to it.
+        angle: by how many degrees it was turned, against the clock; -1 when it was not looked at.
+        image: the page before, HxWx3 uint8 BGR; kept only when it will be shown.
+    """
+
+    options: PreprocessingOptions
+    angle: int
+    image: "Picture | None"
+
+
 @dataclass(slots=True)
 class PageRegions:
     """A page between layout and assembly.
 
     Attributes:
         position: of the page among those parsed, from 0; None when the caller did not say.
-        image: the page itself, HxWx3 uint8 BGR; kept only when it will be drawn.
+        image: the page itself, HxWx3 uint8 BGR, preprocessed if it was; kept only when it will be drawn.
         boxes: as detected, in PaddleX's form; None when layout detection is off.
         pictures: BGR crops by image key.
         gathered_keys: pictures that appear in `markdown.images` even when no block shows them.
         swallowed_keys: pictures inside a table, which shows them itself.
         requests: what must be recognised; the caller may drop them once they are.
+        origin: set where the page was preprocessed.
     """
 
     position: int | None
@@ -94,6 +111,7 @@ class PageRegions:
     gathered_keys: list[str] = field(default_factory=list)
     swallowed_keys: set[str] = field(default_factory=set)
     requests: list[RegionRequest] = field(default_factory=list)
+    origin: PageOrigin | None = None
 
     @property
     def image_keys(self) -> list[str]:

@@ -5,7 +5,8 @@ import logging
 from docparse.documents import RenderPool
 from docparse.fairness import FairLimiter
 from docparse.image_store import ImageStore
-from docparse.pipeline import Detect, DocumentPipeline
+from docparse.parse_defaults import ParseDefaults
+from docparse.pipeline import Detect, DocumentPipeline, Preprocess
 from docparse.recognition import Recognizer
 from docparse.settings import Settings
 from docparse.vlm_client import VlmClient
@@ -14,10 +15,19 @@ from docparse.vlm_client import VlmClient
 class Runtime:
     """Starts worker processes at once, and what belongs to an event loop with the first request."""
 
-    def __init__(self, settings: Settings, detect: Detect, image_store: ImageStore | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        detect: Detect,
+        image_store: ImageStore | None,
+        preprocess: Preprocess,
+        defaults: ParseDefaults,
+    ) -> None:
         self._settings = settings
         self._image_store = image_store
         self._detect = detect
+        self._preprocess = preprocess
+        self._defaults = defaults
         self._pool = RenderPool(settings.render_workers, settings.render_timeout)
         self._pool.warm_up()
         self._client = VlmClient(
@@ -42,7 +52,13 @@ class Runtime:
                 max_output_tokens=settings.vlm_max_output_tokens,
             )
             self._pipeline = DocumentPipeline(
-                settings, self._pool, self._detect, recognizer, self._image_store
+                settings,
+                self._pool,
+                self._detect,
+                recognizer,
+                self._image_store,
+                preprocess=self._preprocess,
+                defaults=self._defaults,
             )
             await self._client.__aenter__()
         return self._pipeline

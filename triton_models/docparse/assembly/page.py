@@ -6,13 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from docparse import paddlex_forms
 from docparse.assembly.block_recognition import note_recognition
-from docparse.assembly.pictures import draw_layout, draw_spotting, encode_jpeg
+from docparse.assembly.pictures import draw_layout, draw_preprocessing, draw_spotting, encode_jpeg
 from docparse.assembly.texts import cut_repetition, read_spotting, table_to_html, write_formulas
 from docparse.options import ParseOptions
+from docparse.preprocessing.page import NOT_CLASSIFIED
 from docparse.regions import PageRegions, Region
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from docparse.recognition import Recognition
+
+    Picture = NDArray[np.uint8]
 
 
 # Warnings, by finish reason.
@@ -110,7 +116,7 @@ class _PageBuilder:
             regions.position, self._form(), regions.image_keys, self._pictures, warnings=self._warnings
         )
         if options.visualize and regions.image is not None:
-            page.input_image = encode_jpeg(regions.image)
+            page.input_image = encode_jpeg(self._add_preprocessing(page, regions.image))
             if options.use_layout_detection:
                 page.output_images["layout_det_res"] = encode_jpeg(
                     draw_layout(regions.image, regions.boxes or [])
@@ -119,6 +125,17 @@ class _PageBuilder:
                 drawn = draw_spotting(regions.image, self._spotting["rec_polys"], self._spotting["rec_texts"])
                 page.output_images["spotting_res_img"] = encode_jpeg(drawn)
         return page
+
+    def _add_preprocessing(self, page: ParsedPage, image: "Picture") -> "Picture":
+        """Show what was done to the page; returns it as it came."""
+        origin = self._regions.origin
+        if origin is None or origin.image is None:
+            return image
+        turned = paddlex_forms.rotate(origin.image, max(0, origin.angle))
+        page.output_images["preprocessed_img"] = encode_jpeg(
+            draw_preprocessing(origin.image, turned, image, origin.options, origin.angle)
+        )
+        return origin.image
 
     def _block(self, index: int, region: Region) -> Any:
         block = paddlex_forms.Block(
@@ -179,14 +196,31 @@ class _PageBuilder:
                 "parsing_res_list": self._blocks,
                 "spotting_res": self._spotting,
                 "imgs_in_doc": [{"path": key, "img": None} for key in regions.gathered_keys],
+                **self._preprocessing_form(),
             }
         )
+
+    def _preprocessing_form(self) -> dict[str, Any]:
+        """What was done to the page, in PaddleX's form; a page that failed before says what was asked."""
+        asked, origin = self._options.preprocessing, self._regions.origin
+        if asked is None:
+            return {}
+        settings = {"use_doc_orientation_classify": asked.orientation, "use_doc_unwarping": asked.unwarping}
+        angle = NOT_CLASSIFIED if origin is None else origin.angle
+        return {
+            "doc_preprocessor_res": {
+                "input_path": None,
+                "page_index": None,
+                "model_settings": settings,
+                "angle": angle,
+            }
+        }
 
 
 def model_settings(options: ParseOptions) -> dict[str, Any]:
     """The settings under which a page was parsed, as `prunedResult` shows them."""
     return {
-        "use_doc_preprocessor": False,
+        "use_doc_preprocessor": options.preprocessing is not None,
         "use_layout_detection": options.use_layout_detection,
         "use_chart_recognition": options.use_chart_recognition,
         "use_seal_recognition": options.use_seal_recognition,
