@@ -1,15 +1,14 @@
 """With preprocessing, whole answers are PaddleX's: the same pixels, boxes in them, and what is said of them."""
 
 import asyncio
-import io
 
 import pytest
-from PIL import Image
 
 from docparse.errors import PageFailure, PreprocessingUnavailable
 from docparse.parse_defaults import ParseDefaults
 from tests.docparse.pages import box
 from tests.docparse.preprocessing.oracle import load_ours, load_paddlex, marked_page, write_models
+from tests.networks.palette import tiff_of
 from tests.parity.comparing import assert_same
 from tests.parity.samples import IMAGE, Sample
 from tests.parity.services import Models, ask_ours, ask_paddlex
@@ -59,12 +58,8 @@ def stages(folders):
 
 
 def turned_pages() -> Sample:
-    frames = [
-        Image.fromarray(marked_page(300, 250, turns=turns, seed=turns)[..., ::-1]) for turns in (1, 0, 2)
-    ]
-    buffer = io.BytesIO()
-    frames[0].save(buffer, "TIFF", save_all=True, append_images=frames[1:], compression="tiff_adobe_deflate")
-    return Sample(buffer.getvalue(), IMAGE, REGIONS)
+    pages = [marked_page(300, 250, turns=turns, seed=turns) for turns in (1, 0, 2)]
+    return Sample(tiff_of(pages), IMAGE, REGIONS)
 
 
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS.keys())
