@@ -3,6 +3,9 @@ from collections.abc import Iterator
 import pytest
 
 from docparse.documents import RenderPool
+from tests.networks.detectors import layout_folders, paddlex_detectors, paddlex_predictors
+
+__all__ = ["layout_folders", "paddlex_detectors", "paddlex_predictors", "pool"]
 
 pytest.register_assert_rewrite("tests.parity.comparing")
 

@@ -1,9 +1,23 @@
 """Pages whose regions the small networks find, for the tests of the layout engine."""
 
 from docparse.layout.detector import LayoutBox
+from tests.networks.detectors import V2, V3
 from tests.networks.palette import Painted
 
-V2, V3 = "PP-DocLayoutV2", "PP-DocLayoutV3"
+__all__ = [
+    "FAINT",
+    "LEANING",
+    "LEFT",
+    "NESTED",
+    "PAGE",
+    "RIGHT",
+    "TABLE",
+    "TITLE",
+    "TWICE",
+    "V2",
+    "V3",
+    "found",
+]
 
 TITLE = Painted("doc_title", (80, 40, 720, 80))
 LEFT = Painted("text", (80, 120, 360, 200))

@@ -104,48 +104,52 @@ def given_to_paddlex(name: str, model: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("model", [V2, V3])
 @pytest.mark.parametrize("name", OPTIONS)
-def test_a_page_is_read_as_paddlex_reads_it_with_these_options(detectors, paddlex, model, name):
+def test_a_page_is_read_as_paddlex_reads_it_with_these_options(
+    paddlex_detectors, paddlex_predictors, model, name
+):
     for page in pages_to_find():
-        (boxes,) = detectors[model].detect([page], [OPTIONS[name][0]])
-        assert ours(boxes) == theirs(paddlex[model], page, given_to_paddlex(name, model))
+        (boxes,) = paddlex_detectors[model].detect([page], [OPTIONS[name][0]])
+        assert ours(boxes) == theirs(paddlex_predictors[model], page, given_to_paddlex(name, model))
 
 
 @pytest.mark.parametrize("model", [V2, V3])
-def test_pages_of_one_batch_are_each_read_with_their_own_options(detectors, paddlex, model):
+def test_pages_of_one_batch_are_each_read_with_their_own_options(
+    paddlex_detectors, paddlex_predictors, model
+):
     names = list(OPTIONS)
     page = pages_to_find()[0]
     for first in range(0, len(names), 8):
         batch = names[first : first + 8]
-        answers = detectors[model].detect([page] * len(batch), [OPTIONS[name][0] for name in batch])
+        answers = paddlex_detectors[model].detect([page] * len(batch), [OPTIONS[name][0] for name in batch])
         for name, boxes in zip(batch, answers, strict=True):
-            assert ours(boxes) == theirs(paddlex[model], page, given_to_paddlex(name, model)), name
+            assert ours(boxes) == theirs(paddlex_predictors[model], page, given_to_paddlex(name, model)), name
 
 
-def test_the_options_of_these_tests_make_a_difference(detectors):
+def test_the_options_of_these_tests_make_a_difference(paddlex_detectors):
     """Else all of this could be equal and say nothing."""
     pages = pages_to_find()
     for model, same in {V2: {"nothing", "rectangles", "quadrangles", "polygons"}, V3: {"nothing"}}.items():
-        usual = [detectors[model].detect([page], [LayoutOptions()])[0] for page in pages]
+        usual = [paddlex_detectors[model].detect([page], [LayoutOptions()])[0] for page in pages]
         unchanged = {
             name
             for name, (options, _) in OPTIONS.items()
-            if usual == [detectors[model].detect([page], [options])[0] for page in pages]
+            if usual == [paddlex_detectors[model].detect([page], [options])[0] for page in pages]
         }
         assert unchanged == same
 
 
-def test_nms_can_be_switched_off_though_the_configuration_has_it_on(detectors, paddlex):
+def test_nms_can_be_switched_off_though_the_configuration_has_it_on(paddlex_detectors, paddlex_predictors):
     page = paint(TWICE)
     options = LayoutOptions(threshold=0.05)
-    (once,) = detectors[V2].detect([page], [options])
-    (twice,) = detectors[V2].detect([page], [replace(options, nms=False)])
+    (once,) = paddlex_detectors[V2].detect([page], [options])
+    (twice,) = paddlex_detectors[V2].detect([page], [replace(options, nms=False)])
     assert found(once) == [("text", TWICE[1].box, 1)]
     assert [box.coordinate for box in twice] == [tuple(map(float, each.box)) for each in TWICE]
     # PaddleX cannot: a false counts as nothing said.
-    assert len(theirs(paddlex[V2], page, {"threshold": 0.05, "layout_nms": False})) == 1
+    assert len(theirs(paddlex_predictors[V2], page, {"threshold": 0.05, "layout_nms": False})) == 1
 
 
-def test_of_nested_regions_the_one_that_was_asked_for_stays(detectors):
+def test_of_nested_regions_the_one_that_was_asked_for_stays(paddlex_detectors):
     outer, inner = NESTED
     page = paint(NESTED)
     for mode, labels in {
@@ -153,7 +157,7 @@ def test_of_nested_regions_the_one_that_was_asked_for_stays(detectors):
         "chart is not named": ["chart"],
     }.items():  # fmt: skip
         asked = {"table": "small"} if mode == "chart is not named" else mode
-        (boxes,) = detectors[V2].detect([page], [LayoutOptions(merge_bboxes_mode=asked)])
+        (boxes,) = paddlex_detectors[V2].detect([page], [LayoutOptions(merge_bboxes_mode=asked)])
         assert [box.label for box in boxes] == labels, mode
     assert outer.label == "chart"
     assert inner.label == "text"
