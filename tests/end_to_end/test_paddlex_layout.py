@@ -16,9 +16,9 @@ from tritonclient.grpc import InferenceServerClient
 from deploy.local.process import RunningStack, running_stack
 from docparse.layout.detector import LayoutOptions
 from docparse.layout.wire import encode_layout_options
-from tests.networks.layout import write_layout_model
+from tests.networks.layout import write_config, write_layout_model
 from tests.networks.palette import Painted, paint, tiff_of
-from tests.tritonserver import detect_together, executions
+from tests.tritonserver import detect_together, executions, running_triton
 
 SIZE = 800
 
@@ -160,3 +160,30 @@ def test_the_file_that_was_mounted_says_how_many_share_a_batch(painted_stack):
     with InferenceServerClient(address) as client:
         assert client.get_model_config("layout-detection").config.max_batch_size == 8
     assert Path(painted_stack.environment["HPS_PIPELINE_CONFIG"]).is_file()
+
+
+def test_v3_gives_outlines_through_triton(tmp_path):
+    folder = write_layout_model(tmp_path / "PP-DocLayoutV3", "PP-DocLayoutV3")
+    settings = {
+        "HPS_LAYOUT_ENGINE": "paddlex", "HPS_LAYOUT_MODEL": "PP-DocLayoutV3", "HPS_LAYOUT_MODEL_DIR": str(folder),
+    }  # fmt: skip
+    corners = [(400, 300), (600, 400), (500, 600), (300, 500)]
+    page = paint([Painted("image", (302, 302, 600, 600), outline=corners)])
+    shapes = ("rect", "quad", "poly", "auto")
+    raw = [encode_layout_options(LayoutOptions(shape_mode=shape)) for shape in shapes]
+    with running_triton(tmp_path, settings) as triton, triton.client() as client:
+        answers = detect_together(client, [page] * len(raw), raw)
+    outlines = {shape: boxes[0]["polygon_points"] for shape, boxes in zip(shapes, answers, strict=True)}
+    assert outlines["rect"] is None
+    assert outlines["auto"] == outlines["quad"]
+    assert len(outlines["poly"]) > len(outlines["quad"]) == 4
+    for corner, painted in zip(sorted(outlines["quad"]), sorted(corners), strict=True):
+        assert np.hypot(*np.subtract(corner, painted)) < 8
+
+
+def test_a_model_that_triton_cannot_load_ends_it_with_the_reason(tmp_path):
+    write_config(tmp_path / "model", "PP-DocLayoutV2")
+    (tmp_path / "model" / "inference.onnx").write_bytes(b"no network")
+    settings = {"HPS_LAYOUT_ENGINE": "paddlex", "HPS_LAYOUT_MODEL_DIR": str(tmp_path / "model")}
+    with pytest.raises(AssertionError, match=r"inference\.onnx"), running_triton(tmp_path, settings):
+        pass
