@@ -99,7 +99,7 @@ def run_stack(folder: Path) -> int:
     """See `main`; `folder` is Triton's while it runs."""
     try:
         settings = StackSettings()
-        triton = check_triton(settings, folder)
+        triton = check_triton(settings, {**os.environ, **image_store_environment()}, folder)
         if triton.vlm_urls:  # the pipeline configuration file may have named them
             settings = settings.model_copy(update={"vlm_urls": ",".join(triton.vlm_urls)})
         problems = [*taken_ports(settings.own_ports), *triton.problems]

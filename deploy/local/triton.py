@@ -1,7 +1,6 @@
 """The middle tier by its launcher, which knows where a tritonserver is and what it needs."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -44,11 +43,11 @@ class Check:
     vlm_urls: Sequence[str] = ()
 
 
-def check_triton(settings: StackSettings, folder: Path) -> Check:
-    """Let the launcher check the settings of its tier."""
+def check_triton(settings: StackSettings, outer: Mapping[str, str], folder: Path) -> Check:
+    """Let the launcher check the settings of its tier, which are in `outer`."""
     checked = subprocess.run(
         [*COMMAND, "--check"],
-        env=launch_environment(settings, os.environ, folder),
+        env=launch_environment(settings, outer, folder),
         capture_output=True,
         text=True,
         check=False,
