@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 
 from docparse.documents import RenderPool
-from docparse.fairness import FairLimiter
 from docparse.image_store import ImageStore
 from docparse.layout.detector import LayoutBox, LayoutOptions
 from docparse.pipeline import DocumentPipeline
 from docparse.protocol import DocumentRequest
 from docparse.recognition import Recognizer
+from docparse.scheduling import FairLimiter
 from docparse.settings import Settings
 from docparse.vlm_client import VlmClient
 from tests.docparse.pages import box
@@ -128,10 +128,10 @@ class RunningPipeline:
         self.changes = Changes()
         self.layout = ScriptedLayout(self.changes)
         self.vlm = vlm
-        limiter = FairLimiter(settings.vlm_max_concurrency)
+        self._limiter = FairLimiter(settings.vlm_max_concurrency)
         recognizer = Recognizer(
             client,
-            limiter,
+            self._limiter,
             pixel_limits=settings.vlm_pixel_limits,
             repetition_guard=settings.vlm_repetition_guard,
             max_output_tokens=settings.vlm_max_output_tokens,
@@ -145,6 +145,12 @@ class RunningPipeline:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         await self.changes.until(condition)
+
+    async def until_waiting(self, regions: int) -> None:
+        """Until so many stand in line for the VLM."""
+        async with asyncio.timeout(HANG_SECONDS):
+            while self._limiter.waiting < regions:  # noqa: ASYNC110  a line tells nobody of its length
+                await asyncio.sleep(0.002)
 
 
 @asynccontextmanager

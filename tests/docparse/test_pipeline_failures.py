@@ -168,9 +168,9 @@ async def test_a_cancelled_document_stops_everything_and_leaves_no_file(pool, se
 
     async with running_pipeline(pool, settings) as pipeline:
         pipeline.layout.before, pipeline.vlm.reply = hold_all_but_the_first, hang
-        parsing = pipeline.parse(pdf_bytes(20))
+        parsing = pipeline.parse(pdf_bytes(40))
         await pipeline.vlm.wait_for_completions(1)
-        await pipeline.until(lambda: pipeline.layout.running == settings.pages_ahead - 1)
+        await pipeline.until(lambda: pipeline.layout.running == settings.layout_max_concurrency)
         assert len(list(tmp_path.iterdir())) == 1
         parsing.task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -191,7 +191,7 @@ async def test_a_document_that_is_cancelled_while_it_waits_gives_its_place_to_th
     async def hold(page: PageSeen) -> None:
         await go_on.wait()
 
-    async with running_pipeline(pool, Settings(spool_dir=tmp_path, max_pages_in_flight=1)) as pipeline:
+    async with running_pipeline(pool, Settings(spool_dir=tmp_path, max_pages_in_preparation=1)) as pipeline:
         pipeline.layout.before = hold
         first = pipeline.parse(pdf_bytes(2))
         await pipeline.until(lambda: bool(pipeline.layout.seen))  # it has the only place

@@ -48,7 +48,8 @@ def test_every_setting_is_read_from_its_variable_and_described(monkeypatch):
         "vlm_model": "other", "vlm_max_concurrency": 7, "vlm_timeout": 1.5, "vlm_retries": 0,
         "vlm_pixel_limits": "send", "vlm_repetition_guard": "engine", "vlm_max_output_tokens": 99,
         "max_pages": 9, "max_pixels": 1000, "render_scale": 1.5,
-        "render_workers": 3, "render_timeout": 2.5, "pages_ahead": 2, "max_pages_in_flight": 3,
+        "render_workers": 3, "render_timeout": 2.5, "page_threads": 2, "layout_max_concurrency": 4,
+            "max_pages_in_preparation": 2, "max_pages_in_work": 3,
         "max_large_pixels_in_flight": 5,
         "spool_dir": "/spool",
     }  # fmt: skip
@@ -78,7 +79,7 @@ def test_every_setting_is_read_from_its_variable_and_described(monkeypatch):
         ("HPS_VLM_MAX_OUTPUT_TOKENS", "0"),
         ("HPS_RENDER_SCALE", "9"),
         ("HPS_RENDER_WORKERS", "many"),
-        ("HPS_PAGES_AHEAD", "0"),
+        ("HPS_MAX_PAGES_IN_WORK", "0"),
         ("HPS_MAX_PIXELS", "0"),
         ("HPS_LOG_LEVEL", "LOUD"),
     ],

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 
 from docparse.documents import RenderPool
-from docparse.fairness import FairLimiter
 from docparse.recognition import Recognizer
+from docparse.scheduling import FairLimiter
 from docparse.settings import Settings
 from docparse.vlm_client import VlmClient
 from tests.fakes.vlm import FakeVlm, Step, running_vlm

@@ -3,10 +3,10 @@
 import logging
 
 from docparse.documents import RenderPool
-from docparse.fairness import FairLimiter
 from docparse.image_store import ImageStore
 from docparse.pipeline import Detect, DocumentPipeline
 from docparse.recognition import Recognizer
+from docparse.scheduling import FairLimiter
 from docparse.settings import Settings
 from docparse.vlm_client import VlmClient
 
@@ -45,6 +45,8 @@ class Runtime:
 
     def close(self) -> None:
         """End the worker processes; the end of this process, which follows, closes the connections."""
+        if self._pipeline is not None:
+            self._pipeline.close()
         self._pool.close()
         if self._image_store is not None:
             self._image_store.close()

@@ -78,16 +78,33 @@ class Settings(BaseSettings):
     render_timeout: float = Field(
         60.0, gt=0, description="Seconds one page may take to render before its worker is replaced."
     )
-    pages_ahead: int = Field(
-        4, ge=1, description="Pages of one document that are in work at a time; bounds its memory."
+    page_threads: int = Field(
+        default_factory=lambda: min(4, os.cpu_count() or 1),
+        ge=1,
+        description="Threads that cut, encode and write pages. Default: as many as CPUs, at most 4.",
     )
-    max_pages_in_flight: int = Field(
-        16, ge=1, description="Pages in work over all documents; bounds the pipeline's memory."
+    layout_max_concurrency: int = Field(
+        16,  # two batches: one runs, the next one fills
+        ge=1,
+        description="Pages in layout detection at a time, over all documents. Enough to fill its batches; each more "
+        "only stands before a page that is in a hurry.",
+    )
+    max_pages_in_preparation: int = Field(
+        16,
+        ge=1,
+        description="Pages that are being rendered, laid out and cut at a time, over all documents. They hold their "
+        "pixels, some 12 MB each, which bounds the pipeline's memory.",
+    )
+    max_pages_in_work: int = Field(
+        64,
+        ge=1,
+        description="Pages begun and not yet sent, over all documents; those behind preparation hold their encoded "
+        "regions only. Each document may have one in work in any case.",
     )
     max_large_pixels_in_flight: int = Field(
         200_000_000,
         ge=1,
-        description="Pixels in work over all documents, counting pages of more than 6 million only; "
+        description="Pixels in preparation over all documents, counting pages of more than 6 million only; "
         "a page takes about 24 bytes per pixel on its way, so this bounds what huge images can take.",
     )
     spool_dir: Path | None = Field(

@@ -9,7 +9,7 @@ from docparse.assembly.block_recognition import note_recognition
 from docparse.assembly.pictures import draw_layout, draw_spotting, encode_jpeg
 from docparse.assembly.texts import cut_repetition, read_spotting, table_to_html, write_formulas
 from docparse.options import ParseOptions
-from docparse.regions import PageRegions, Region
+from docparse.regions import EncodedPictures, PageRegions, Region
 
 if TYPE_CHECKING:
     from docparse.recognition import Recognition
@@ -44,6 +44,28 @@ class ParsedPage:
     output_images: dict[str, bytes] = field(default_factory=dict)
     warnings: list[dict[str, Any]] = field(default_factory=list)
     keys_are_final: bool = False
+
+
+def encode_pictures(regions: PageRegions, options: ParseOptions) -> None:
+    """Make the answer's JPEGs of the page's pixels, and let these go.
+
+    Only spotting keeps the page, to draw what will be read on it.
+    """
+    if regions.encoded is not None:
+        return
+    pictures: dict[str, bytes] = {}
+    if options.return_markdown_images or options.output_formats:
+        pictures = {
+            key: encode_jpeg(picture) for key, picture in regions.pictures.items() if picture is not None
+        }
+    page = regions.image if options.visualize else None
+    layout = None
+    if page is not None and options.use_layout_detection:
+        layout = encode_jpeg(draw_layout(page, regions.boxes or []))
+    regions.encoded = EncodedPictures(pictures, None if page is None else encode_jpeg(page), layout)
+    regions.pictures = dict.fromkeys(regions.pictures)
+    if not options.draws_readings:
+        regions.image = None
 
 
 def assemble_page(
@@ -84,8 +106,6 @@ class _PageBuilder:
         self._blocks_by_key: dict[str, Any] = {}
         self._tables: list[tuple[Any, Mapping[str, str]]] = []
         self._spotting: dict[str, Any] = {}
-        self._with_pictures = options.return_markdown_images or bool(options.output_formats)
-        self._pictures: dict[str, bytes] = {}
 
     def add_blocks(self) -> None:
         """Make a block of each region, then show the figures inside tables."""
@@ -104,20 +124,22 @@ class _PageBuilder:
 
     def finish(self) -> ParsedPage:
         regions, options = self._regions, self._options
-        if self._with_pictures:
-            self._pictures = {key: encode_jpeg(picture) for key, picture in regions.pictures.items()}
+        encode_pictures(regions, options)
+        encoded = regions.encoded
+        assert encoded is not None  # noqa: S101  just made
         page = ParsedPage(
-            regions.position, self._form(), regions.image_keys, self._pictures, warnings=self._warnings
+            regions.position,
+            self._form(),
+            regions.image_keys,
+            encoded.pictures,
+            input_image=encoded.input_image,
+            warnings=self._warnings,
         )
-        if options.visualize and regions.image is not None:
-            page.input_image = encode_jpeg(regions.image)
-            if options.use_layout_detection:
-                page.output_images["layout_det_res"] = encode_jpeg(
-                    draw_layout(regions.image, regions.boxes or [])
-                )
-            if self._spotting:
-                drawn = draw_spotting(regions.image, self._spotting["rec_polys"], self._spotting["rec_texts"])
-                page.output_images["spotting_res_img"] = encode_jpeg(drawn)
+        if encoded.layout_image is not None:
+            page.output_images["layout_det_res"] = encoded.layout_image
+        if self._spotting and regions.image is not None:
+            drawn = draw_spotting(regions.image, self._spotting["rec_polys"], self._spotting["rec_texts"])
+            page.output_images["spotting_res_img"] = encode_jpeg(drawn)
         return page
 
     def _block(self, index: int, region: Region) -> Any:

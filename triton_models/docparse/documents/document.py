@@ -13,6 +13,7 @@ from docparse.documents.pool import RenderPool
 from docparse.documents.worker import DocumentInfo, RenderTask
 from docparse.errors import EmptyDocument, InvalidDocument, PageFailure, TooManyPages
 from docparse.protocol import DocumentKind, PageSize
+from docparse.scheduling import Owner, Turn
 from docparse.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ class Document:
         self.total_pages = len(info.pages)
         self.pages: list[PageSize] = [info.pages[index] for index in selected]
 
-    async def render(self, position: int) -> "NDArray[np.uint8]":
-        """Picture of the selected page at `position`, as HxWx3 uint8 BGR.
+    async def render(self, position: int, owner: Owner | None = None) -> "NDArray[np.uint8]":
+        """Picture of the selected page at `position`, as HxWx3 uint8 BGR; `owner` is whose turn it takes.
 
         Raises:
             PageFailure: this page cannot be rendered; others may.
@@ -56,7 +57,7 @@ class Document:
             self._settings.render_scale,
             self._settings.max_pixels,
         )
-        pixels: NDArray[np.uint8] = await self._pool.run(task)
+        pixels: NDArray[np.uint8] = await self._pool.run(task, Turn(owner or Owner(), position))
         return pixels
 
 
@@ -67,8 +68,12 @@ async def open_document(
     page_ranges: str | None,
     pool: RenderPool,
     settings: Settings,
+    *,
+    owner: Owner | None = None,
 ) -> AsyncIterator[Document]:
     """Spool `data` to a file that the workers can open, and look at its pages without decoding them.
+
+    `owner` is whose turn it takes.
 
     Raises:
         EmptyDocument, EncryptedDocument, InvalidDocument, ImageTooLarge: what is wrong with the bytes.
@@ -84,7 +89,7 @@ async def open_document(
         await asyncio.to_thread(_write, handle, data)
         task = RenderTask(path, kind, None, settings.render_scale, settings.max_pixels)
         try:
-            info: DocumentInfo = await pool.run(task)
+            info: DocumentInfo = await pool.run(task, Turn(owner or Owner()))
         except PageFailure as error:  # not one page: the document itself cannot be opened
             raise InvalidDocument(f"`file` cannot be opened as {kind.upper()}: {error}") from error
         selected = select_pages(page_ranges, len(info.pages))

@@ -16,6 +16,7 @@ from typing import Any
 
 from docparse.documents.worker import RenderTask, serve_tasks
 from docparse.errors import DocparseError, PageFailure
+from docparse.scheduling import FairLimiter, Owner, Turn
 
 logger = logging.getLogger(__name__)
 
@@ -98,12 +99,13 @@ class _Worker:
 
 
 class RenderPool:
-    """A fixed number of render workers; tasks wait in order of arrival."""
+    """A fixed number of render workers; tasks wait for one in a fair line."""
 
     def __init__(self, workers: int, timeout_seconds: float) -> None:
         self._timeout_seconds = timeout_seconds
         self._workers = [_Worker() for _ in range(workers)]
         self._idle = deque(self._workers)
+        self._limiter = FairLimiter(workers)
         # One thread per worker only waits on its pipe.
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="render")
 
@@ -112,14 +114,22 @@ class RenderPool:
         """Process ids of the workers that have started."""
         return [worker.pid for worker in self._workers if worker.pid is not None]
 
-    async def run(self, task: RenderTask) -> Any:
-        """The worker's answer to `task`.
+    async def run(self, task: RenderTask, turn: Turn | None = None) -> Any:
+        """The worker's answer to `task`; without a `turn` it is a document of its own.
 
         Raises:
             PageFailure: the worker died or took too long over it.
             DocparseError: what the worker found wrong with the document.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, task)
+        await self._limiter.acquire(turn or Turn(Owner()))
+        try:
+            answer = asyncio.get_running_loop().run_in_executor(self._threads, self._run, task)
+        except RuntimeError as error:  # closed meanwhile
+            self._limiter.release()
+            raise PageFailure("The service is stopping.") from error
+        # A worker goes on with what nobody waits for any more, and is not free until then.
+        answer.add_done_callback(lambda _: self._limiter.release())
+        return await asyncio.shield(answer)
 
     def warm_up(self) -> None:
         """Start every worker now, so that the first document does not wait for imports."""
