@@ -8,6 +8,8 @@ from pydantic_settings import BaseSettings
 
 from deploy.local.settings import StackSettings
 from docparse.image_store.settings import ImageStoreSettings
+from docparse.layout.settings import LayoutSettings
+from docparse.pipeline_config.settings import PipelineFileSettings
 from docparse.settings import Settings as PipelineSettings
 from docs.wording import split_default, table, type_in_words
 from gateway.settings import Settings as GatewaySettings
@@ -26,11 +28,13 @@ SECTIONS: tuple[tuple[str, str, type[BaseSettings]], ...] = (
         "Read by `python -m gateway` and `uvicorn --factory gateway.main:create_app`.",
         GatewaySettings,
     ),
+    ("Pipeline configuration file", "Read by Triton's models.", PipelineFileSettings),
     ("Pipeline in Triton", "Read by Triton's models.", PipelineSettings),
+    ("Layout detection", "Read by the model `layout-detection`.", LayoutSettings),
     ("Image store", "Read by the model `layout-parsing`.", ImageStoreSettings),
     (
         "Triton's launcher",
-        "Read by `python -m launch`, which starts Triton in every installation; it checks the two above, too.",
+        "Read by `python -m launch`, which starts Triton in every installation; it checks those above, too.",
         LaunchSettings,
     ),
     (

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from deploy.local.process import is_ready
 from deploy.local.settings import StackSettings, taken_ports
 from deploy.local.tiers import Stack
-from deploy.local.triton import COMMAND, find_triton_problems, launch_environment
+from deploy.local.triton import COMMAND, check_triton, launch_environment
 
 _STATE = Path(__file__).resolve().parents[2] / ".stack"
 
@@ -80,11 +80,6 @@ def image_store_environment() -> dict[str, str]:
     }
 
 
-def find_problems(settings: StackSettings, folder: Path) -> list[str]:
-    """What would keep the tiers from starting, as sentences."""
-    return taken_ports(settings.own_ports) + find_triton_problems(settings, folder)
-
-
 def announce_when_ready(port: int) -> None:
     """Print where the service is once every tier is ready."""
     url = f"http://localhost:{port}"
@@ -105,7 +100,10 @@ def run_stack(folder: Path) -> int:
     """See `main`; `folder` is Triton's while it runs."""
     try:
         settings = StackSettings()
-        problems = find_problems(settings, folder)
+        triton = check_triton(settings, folder)
+        if triton.vlm_urls:  # the pipeline configuration file may have named them
+            settings = settings.model_copy(update={"vlm_urls": ",".join(triton.vlm_urls)})
+        problems = [*taken_ports(settings.own_ports), *triton.problems]
     except ValidationError as error:
         problems = [f"HPS_{str(each['loc'][0]).upper()}: {each['msg']}." for each in error.errors()]
     if problems:

@@ -1,9 +1,11 @@
 """The middle tier by its launcher, which knows where a tritonserver is and what it needs."""
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.settings import StackSettings
@@ -29,8 +31,21 @@ def launch_environment(settings: StackSettings, outer: Mapping[str, str], folder
     }
 
 
-def find_triton_problems(settings: StackSettings, folder: Path) -> list[str]:
-    """What the launcher would refuse to start for, as sentences."""
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What the launcher says of the settings.
+
+    Attributes:
+        problems: sentences; empty when Triton can be started.
+        vlm_urls: the VLM servers that a variable or the pipeline configuration file names.
+    """
+
+    problems: Sequence[str]
+    vlm_urls: Sequence[str] = ()
+
+
+def check_triton(settings: StackSettings, folder: Path) -> Check:
+    """Let the launcher check the settings of its tier."""
     checked = subprocess.run(
         [*COMMAND, "--check"],
         env=launch_environment(settings, os.environ, folder),
@@ -39,5 +54,6 @@ def find_triton_problems(settings: StackSettings, folder: Path) -> list[str]:
         check=False,
     )
     if checked.returncode == 0:
-        return []
-    return checked.stderr.strip().splitlines() or [f"Triton's launcher ended with {checked.returncode}."]
+        return Check((), json.loads(checked.stdout)["vlmUrls"] or ())
+    said = checked.stderr.strip().splitlines()
+    return Check(said or [f"Triton's launcher ended with {checked.returncode}."])

@@ -1,5 +1,5 @@
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from docparse.settings import Settings
 
@@ -8,7 +8,8 @@ from docparse.settings import Settings
 def _nothing_set(monkeypatch):
     for name in Settings.model_fields:
         monkeypatch.delenv(f"HPS_{name.upper()}", raising=False)
-    monkeypatch.delenv("HPS_VLM_URL", raising=False)
+    for name in ("HPS_VLM_URL", "HPS_PIPELINE_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.mark.parametrize("name", ["HPS_VLM_URLS", "HPS_VLM_URL"])
@@ -33,19 +34,18 @@ def test_the_newer_name_goes_before_the_older(monkeypatch):
 
 
 def test_a_variable_that_is_empty_is_one_that_is_not_set(monkeypatch):
-    for name in ("HPS_VLM_URLS", "HPS_SPOOL_DIR", "HPS_MAX_PAGES", "HPS_LAYOUT_ENGINE"):
+    for name in ("HPS_VLM_URLS", "HPS_SPOOL_DIR", "HPS_MAX_PAGES", "HPS_VLM_MODEL"):
         monkeypatch.setenv(name, "")
     monkeypatch.setenv("HPS_VLM_URL", "http://vlm")
     settings = Settings()
     assert (settings.vlm_urls, settings.spool_dir, settings.max_pages) == (("http://vlm",), None, 0)
-    assert settings.layout_engine == "cdla"
+    assert settings.vlm_model == "PaddleOCR-VL-0.9B"
 
 
 def test_every_setting_is_read_from_its_variable_and_described(monkeypatch):
     values = {
-        "log_level": "DEBUG", "layout_engine": "cdla", "layout_threads": 3, "layout_parsing_instances": 2,
-        "vlm_urls": "http://vlm",
-        "vlm_model": "other", "vlm_max_concurrency": 7, "vlm_timeout": 1.5, "vlm_retries": 0,
+        "log_level": "DEBUG", "layout_parsing_instances": 2, "vlm_urls": "http://vlm",
+        "vlm_model": "other", "vlm_api_key": "key", "vlm_max_concurrency": 7, "vlm_timeout": 1.5, "vlm_retries": 0,
         "vlm_pixel_limits": "send", "vlm_repetition_guard": "engine", "vlm_max_output_tokens": 99,
         "max_pages": 9, "max_pixels": 1000, "render_scale": 1.5,
         "render_workers": 3, "render_timeout": 2.5, "page_threads": 2, "layout_max_concurrency": 4,
@@ -59,6 +59,7 @@ def test_every_setting_is_read_from_its_variable_and_described(monkeypatch):
     settings = Settings()
     for name, value in values.items():
         read = getattr(settings, name)
+        read = read.get_secret_value() if isinstance(read, SecretStr) else read
         assert (read if isinstance(read, int | float) else str(read)) == (
             value if name != "vlm_urls" else "('http://vlm',)"
         )
@@ -68,7 +69,6 @@ def test_every_setting_is_read_from_its_variable_and_described(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("HPS_LAYOUT_ENGINE", "crystal-ball"),
         ("HPS_LAYOUT_PARSING_INSTANCES", "0"),
         ("HPS_VLM_URLS", " , "),
         ("HPS_VLM_MAX_CONCURRENCY", "0"),

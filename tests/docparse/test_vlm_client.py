@@ -26,6 +26,13 @@ async def test_a_call_carries_the_picture_the_prompt_and_the_parameters():
     ]
 
 
+@pytest.mark.parametrize(("key", "header"), [("secret", "Bearer secret"), (None, None)])
+async def test_a_server_that_asks_for_a_key_gets_it(key, header):
+    async with running_vlm("hello") as vlm, VlmClient([vlm.url], "m", 30, 0, key) as client:
+        await client.complete(IMAGE, "OCR:", {})
+    assert vlm.completions[0].authorization == header
+
+
 @pytest.mark.parametrize("fault", [HangUp, 500, 503, 429, b"no json", b'{"choices":[]}'])
 async def test_a_fault_of_the_server_or_the_wire_is_tried_again(fault):
     async with running_vlm(fault, "hello") as vlm, client_for(vlm) as client:

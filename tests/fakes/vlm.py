@@ -25,6 +25,7 @@ class Completion:
     image: bytes
     body: dict[str, Any]
     client_port: int = 0
+    authorization: str | None = None
     cancelled: bool = False
     pieces_sent: int = 0
 
@@ -157,6 +158,7 @@ class FakeVlm:
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         completion = _read(await request.json(), request.transport.get_extra_info("peername")[1])
+        completion.authorization = request.headers.get("Authorization")
         self.completions.append(completion)
         self.running += 1
         self.most_running = max(self.most_running, self.running)

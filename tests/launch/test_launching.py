@@ -1,5 +1,6 @@
 """`python -m launch` as a program: what it says, what it starts."""
 
+import json
 import shlex
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 
 import pytest
 
+from tests.networks.layout import write_layout_model
 from tests.tritonserver import HANG_SECONDS, launch_environment, running_triton
 
 
@@ -44,8 +46,20 @@ def test_the_command_is_shown(tmp_path):
 
 def test_good_settings_are_checked_and_nothing_is_laid_out(tmp_path):
     done = launch("--check", HPS_TRITON_DIR=str(tmp_path / "triton"))
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.returncode, done.stderr) == (0, "")
     assert not (tmp_path / "triton").exists()
+    assert json.loads(done.stdout) == {
+        "models": ["layout-detection", "layout-parsing", "restructure-pages"], "vlmUrls": None,
+    }  # fmt: skip
+
+
+def test_vlm_servers_are_told_whoever_names_them(tmp_path):
+    done = launch("--check", HPS_VLM_URLS="http://a/v1,http://b")
+    assert json.loads(done.stdout)["vlmUrls"] == ["http://a", "http://b"]
+    file = tmp_path / "pipeline.yaml"
+    file.write_text("SubModules: {VLRecognition: {genai_config: {server_url: 'http://c/v1'}}}")
+    done = launch("--check", HPS_PIPELINE_CONFIG=str(file), HPS_LAYOUT_ENGINE="cdla")
+    assert json.loads(done.stdout)["vlmUrls"] == ["http://c"]
 
 
 @pytest.mark.parametrize("arguments", [(), ("--check",), ("--print",)])
@@ -67,6 +81,44 @@ def test_a_path_that_triton_cannot_take_is_refused(tmp_path):
     done = launch(HPS_TRITON_DIR=str(tmp_path / "my triton"))
     assert done.returncode == 2
     assert "my triton" in done.stderr
+
+
+def test_a_model_whose_files_are_missing_is_named_before_triton_starts(tmp_path):
+    done = launch(
+        HPS_TRITON_DIR=str(tmp_path / "triton"), HPS_LAYOUT_ENGINE="paddlex",
+        HPS_LAYOUT_MODEL_DIR=str(tmp_path / "models"),
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert (
+        f"HPS_LAYOUT_MODEL_DIR: the folder {tmp_path}/models of PP-DocLayoutV2 is not there." in done.stderr
+    )
+    assert not (tmp_path / "triton").exists()
+
+
+def test_the_pipeline_configuration_file_is_checked_and_used(tmp_path):
+    folder = write_layout_model(tmp_path / "v3", "PP-DocLayoutV3")
+    file = tmp_path / "pipeline.yaml"
+    file.write_text("SubModules: {LayoutDetection: {treshold: 0.5}}")
+    done = launch("--check", HPS_PIPELINE_CONFIG=str(file))
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[1:] == [
+        f"HPS_PIPELINE_CONFIG ({file}): SubModules.LayoutDetection.treshold: unknown key; did you mean threshold?"
+    ]
+    file.write_text(
+        "use_queues: True\nSubModules: {LayoutDetection: {model_name: PP-DocLayoutV3, batch_size: 3}}"
+    )
+    done = launch("--check", HPS_PIPELINE_CONFIG=str(file))
+    assert "HPS_LAYOUT_MODEL_DIR (SubModules.LayoutDetection.model_dir): " in done.stderr
+    done = launch(
+        "--print", HPS_PIPELINE_CONFIG=str(file), HPS_LAYOUT_MODEL_DIR=str(folder),
+        HPS_LAYOUT_DEVICE="gpu:1", HPS_TRITON_DIR=str(tmp_path / "triton"),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "no effect here: use_queues." in done.stderr
+    assert "--allow-gpu-metrics=true" in done.stdout
+    config = (tmp_path / "triton" / "models" / "layout-detection" / "config.pbtxt").read_text()
+    assert "max_batch_size: 3" in config
+    assert "gpus: [ 1 ]" in config
 
 
 @pytest.mark.stack

@@ -37,9 +37,20 @@ def test_every_model_can_be_had_several_times(model):
     assert several.count("count:") == 1
 
 
+def test_a_model_on_a_gpu_says_so_with_its_number_and_the_size_of_its_batches():
+    config = (SOURCE / "layout-detection" / "config.pbtxt").read_text()
+    changed = configure(config, TritonModel("layout-detection", gpu=1, batch_size=16))
+    assert "instance_group [ { count: 1 kind: KIND_GPU gpus: [ 1 ] } ]" in changed
+    assert "max_batch_size: 16" in changed
+    assert "max_batch_size: 8" not in changed
+
+
 def test_a_configuration_that_cannot_be_changed_is_an_error():
     with pytest.raises(ValueError, match="instance_group"):
         configure('name: "layout-parsing"\n', TritonModel("layout-parsing", 2))
+    config = (SOURCE / "layout-parsing" / "config.pbtxt").read_text()
+    with pytest.raises(ValueError, match="max_batch_size"):
+        configure(config, TritonModel("layout-parsing", batch_size=8))
 
 
 def test_the_python_backend_lies_in_a_folder_of_its_own(tmp_path):

@@ -21,7 +21,11 @@ class Runtime:
         self._pool = RenderPool(settings.render_workers, settings.render_timeout)
         self._pool.warm_up()
         self._client = VlmClient(
-            settings.vlm_urls, settings.vlm_model, settings.vlm_timeout, settings.vlm_retries
+            settings.vlm_urls,
+            settings.vlm_model,
+            settings.vlm_timeout,
+            settings.vlm_retries,
+            settings.vlm_api_key.get_secret_value() if settings.vlm_api_key is not None else None,
         )
         self._pipeline: DocumentPipeline | None = None
 

@@ -1,28 +1,21 @@
 """Everything of the pipeline that an operator can set, read once from the environment."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import NoDecode
+
+from docparse.pipeline_config import ConfiguredSettings, PipelineConfig
 
 
-class Settings(BaseSettings):
+class Settings(ConfiguredSettings):
     """Built once by each Triton model in `initialize` and passed on by constructor."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="HPS_", frozen=True, extra="ignore", env_ignore_empty=True, populate_by_name=True
-    )
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
         "INFO", description="Lowest level that is logged."
-    )
-    layout_engine: Literal["cdla"] = Field(
-        "cdla", description="Layout detector: `cdla` runs on a CPU, its weights are in its wheel."
-    )
-    layout_threads: int = Field(
-        2, ge=1, description="Threads of one layout inference; the CPU engine gains little above 2."
     )
     layout_parsing_instances: int = Field(
         1,
@@ -37,6 +30,7 @@ class Settings(BaseSettings):
         description="Base URLs of the VLM servers, comma-separated, with or without `/v1`.",
     )
     vlm_model: str = Field("PaddleOCR-VL-0.9B", description="Model name sent to the VLM server.")
+    vlm_api_key: SecretStr | None = Field(None, description="Key that the VLM servers ask for.")
     vlm_max_concurrency: int = Field(
         128, ge=1, description="VLM calls in flight per VLM server, over all documents."
     )
@@ -124,6 +118,20 @@ class Settings(BaseSettings):
         if isinstance(value, tuple):
             return tuple(url.rstrip("/").removesuffix("/v1") for url in value)
         return value
+
+    @classmethod
+    def from_file(cls, config: PipelineConfig, known: Mapping[str, Any], *, is_named: bool) -> dict[str, Any]:  # noqa: ARG003  the interface's
+        """See `ConfiguredSettings`."""
+        genai = config.genai
+        return {
+            "vlm_urls": genai.server_url,
+            "vlm_model": config.sub_modules.vl_recognition.model_name,
+            "vlm_api_key": genai.client_kwargs.api_key,
+            "vlm_max_concurrency": genai.max_concurrency,
+            "vlm_timeout": genai.client_kwargs.timeout,
+            "vlm_retries": genai.client_kwargs.max_retries,
+            "max_pages": config.serving.extra.max_num_input_imgs,
+        }
 
     @model_validator(mode="after")
     def _require_vlm(self) -> "Settings":

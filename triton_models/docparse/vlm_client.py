@@ -58,7 +58,15 @@ class _Replica:
 class VlmClient:
     """Balances calls over VLM servers by calls in flight; use as an async context manager."""
 
-    def __init__(self, urls: Sequence[str], model: str, timeout_seconds: float, retries: int) -> None:
+    def __init__(
+        self,
+        urls: Sequence[str],
+        model: str,
+        timeout_seconds: float,
+        retries: int,
+        api_key: str | None = None,
+    ) -> None:
+        self._headers = {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
         self._replicas = [_Replica(url) for url in urls]
         self._model = model
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=5.0)
@@ -68,7 +76,9 @@ class VlmClient:
     async def __aenter__(self) -> Self:
         # No limit here: how many calls may be in flight is decided by the caller's fair limiter.
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30), json_serialize=_dumps
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30),
+            json_serialize=_dumps,
+            headers=self._headers,
         )
         return self
 

@@ -1,6 +1,7 @@
 """`python -m launch`: check the settings, lay out the models, become tritonserver."""
 
 import argparse
+import json
 import os
 import shlex
 import sys
@@ -24,7 +25,11 @@ def main() -> int:
     except CannotStart as refusal:
         print("\n".join(["Triton was not started.", *refusal.problems]), file=sys.stderr, flush=True)
         return 2
-    if not arguments.check:
+    if settings.unused_keys:
+        print(f"HPS_PIPELINE_CONFIG: no effect here: {', '.join(settings.unused_keys)}.", file=sys.stderr)
+    if arguments.check:
+        print(json.dumps(settings.summary()))
+    else:
         command, environment = prepare(settings, server)
         if not arguments.print:
             os.execve(command[0], command, environment)  # noqa: S606  no shell is wanted
@@ -56,7 +61,9 @@ def _parse_arguments() -> argparse.Namespace:
     )
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument("--print", action="store_true", help="lay out the models and print the command")
-    instead.add_argument("--check", action="store_true", help="only check the settings; 2 is bad")
+    instead.add_argument(
+        "--check", action="store_true", help="only check the settings; say in JSON what they mean"
+    )
     return parser.parse_args()
 
 

@@ -9,6 +9,7 @@ from launch.server import Server
 def server_command(settings: TierSettings, server: Server, repository: Path, backends: Path) -> list[str]:
     """The program, and its arguments."""
     launch = settings.launch
+    uses_gpu = any(model.gpu is not None for model in settings.models)
     return [
         str(server.binary),
         f"--model-repository={repository}",
@@ -21,7 +22,9 @@ def server_command(settings: TierSettings, server: Server, repository: Path, bac
         f"--metrics-port={launch.triton_metrics_port}",
         f"--exit-timeout-secs={launch.triton_exit_timeout}",
         f"--log-info={'true' if settings.pipeline.log_level == 'DEBUG' else 'false'}",
-        "--allow-gpu-metrics=false",  # there is no GPU to look for
+        # Where no model uses a GPU there may be none to look for.
+        f"--allow-gpu-metrics={'true' if uses_gpu else 'false'}",
+        # For tensors on a GPU. Ours stay in the memory of processes; only inside a model they go further.
         "--pinned-memory-pool-byte-size=0",
     ]
 

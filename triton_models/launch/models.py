@@ -7,6 +7,11 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
 from docparse.image_store import ImageStoreSettings
+from docparse.layout.settings import LayoutSettings
+from docparse.model_files import find_file_problems
+from docparse.pipeline_config import PipelineConfigError
+from docparse.pipeline_config.reading import find_unused_keys
+from docparse.pipeline_config.settings import PipelineFileSettings
 from docparse.settings import Settings
 from launch.problems import CannotStart, describe
 from launch.settings import LaunchSettings
@@ -19,10 +24,14 @@ class TritonModel:
     Attributes:
         name: of the model, and of its folder in the repository.
         instances: processes.
+        gpu: number of the GPU that it uses; None without one.
+        batch_size: most requests that are run together, where its configuration has such a number.
     """
 
     name: str
     instances: int = 1
+    gpu: int | None = None
+    batch_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,30 +39,75 @@ class TierSettings:
     """Every setting of the middle tier, read and checked."""
 
     launch: LaunchSettings
+    file: PipelineFileSettings
     pipeline: Settings
+    layout: LayoutSettings
     image_store: ImageStoreSettings
 
     @classmethod
     def from_environment(cls) -> "TierSettings":
-        """Read all of them.
+        """Read all of them, and look whether the models' files are there.
 
         Raises:
-            CannotStart: values are wrong; all of them are named.
+            CannotStart: something is wrong; all of it is named.
         """
         problems: list[str] = []
         read = {name: _read(kind, problems) for name, kind in get_type_hints(cls).items()}
-        if problems:
-            raise CannotStart(*dict.fromkeys(problems))  # a variable may be read by more than one
-        return cls(**read)
+        if not problems:
+            settings = cls(**read)
+            problems = settings.find_missing_files()
+            if not problems:
+                return settings
+        raise CannotStart(*dict.fromkeys(problems))  # a variable or key may be read by more than one
 
     @property
     def models(self) -> tuple[TritonModel, ...]:
         """What the settings ask for."""
+        layout = self.layout
         return (
-            TritonModel("layout-detection"),
+            TritonModel(
+                "layout-detection",
+                gpu=_gpu(layout.layout_device) if layout.layout_engine == "paddlex" else None,
+                batch_size=layout.layout_batch_size,
+            ),
             TritonModel("layout-parsing", self.pipeline.layout_parsing_instances),
             TritonModel("restructure-pages", self.launch.restructure_instances),
         )
+
+    @property
+    def unused_keys(self) -> list[str]:
+        """Keys of the pipeline configuration file that do nothing here."""
+        path = self.file.pipeline_config
+        return [] if path is None else find_unused_keys(path)
+
+    def summary(self) -> dict[str, Any]:
+        """What whoever starts the other tiers should know.
+
+        `vlmUrls` is null when neither a variable nor the file names a VLM server.
+        """
+        named = "vlm_urls" in self.pipeline.model_fields_set
+        return {
+            "models": [model.name for model in self.models],
+            "vlmUrls": list(self.pipeline.vlm_urls) if named else None,
+        }
+
+    def find_missing_files(self) -> list[str]:
+        """Sentences about models whose files are not there."""
+        layout = self.layout
+        if layout.layout_engine != "paddlex":
+            return []
+        problems = find_file_problems(layout.model_dir, layout.layout_model, layout.layout_paddlex_engine)
+        name = "HPS_LAYOUT_MODEL_DIR"
+        if self.file.pipeline_config is not None:
+            name += " (SubModules.LayoutDetection.model_dir)"
+        return [f"{name}: {problem}." for problem in problems]
+
+
+def _gpu(device: str) -> int | None:
+    """The number in `gpu:1`; `gpu` is the first."""
+    if not device.startswith("gpu"):
+        return None
+    return int(device.partition(":")[2] or 0)
 
 
 def _read(kind: type[BaseSettings], problems: list[str]) -> Any:
@@ -61,4 +115,6 @@ def _read(kind: type[BaseSettings], problems: list[str]) -> Any:
         return kind()
     except ValidationError as error:
         problems += describe(error)
-        return None
+    except PipelineConfigError as error:
+        problems += error.problems
+    return None

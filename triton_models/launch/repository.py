@@ -11,6 +11,7 @@ from launch.server import STUB, Server
 SOURCE = Path(__file__).resolve().parents[1] / "model_repository"
 
 _INSTANCE_GROUP = re.compile(r"^instance_group \[.*\]$", re.MULTILINE)
+_BATCH_SIZE = re.compile(r"^max_batch_size: [1-9][0-9]*$", re.MULTILINE)
 
 
 def lay_out_models(models: Iterable[TritonModel], folder: Path) -> Path:
@@ -29,9 +30,12 @@ def lay_out_models(models: Iterable[TritonModel], folder: Path) -> Path:
 
 def configure(config: str, model: TritonModel) -> str:
     """A model's config.pbtxt with what the settings say in place of its defaults."""
-    return _replace(
-        _INSTANCE_GROUP, f"instance_group [ {{ count: {model.instances} kind: KIND_CPU }} ]", config
-    )
+    place = "KIND_CPU" if model.gpu is None else f"KIND_GPU gpus: [ {model.gpu} ]"
+    group = f"instance_group [ {{ count: {model.instances} kind: {place} }} ]"
+    config = _replace(_INSTANCE_GROUP, group, config)
+    if model.batch_size is None:
+        return config
+    return _replace(_BATCH_SIZE, f"max_batch_size: {model.batch_size}", config)
 
 
 def lay_out_backends(server: Server, folder: Path) -> Path:

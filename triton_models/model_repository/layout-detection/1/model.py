@@ -8,6 +8,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from docparse.layout.engines import load_detector
+from docparse.layout.settings import LayoutSettings
 from docparse.logs import log_to_stderr
 from docparse.settings import Settings
 from docparse.triton_adapter.detection import detect_batch
@@ -18,9 +19,8 @@ class TritonPythonModel:
 
     def initialize(self, args: dict[str, str]) -> None:  # noqa: ARG002  Triton's signature
         """Load the detector that HPS_LAYOUT_ENGINE names."""
-        settings = Settings()
-        log_to_stderr(settings.log_level)
-        self._detector = load_detector(settings)
+        log_to_stderr(Settings().log_level)
+        self._detector = load_detector(LayoutSettings())
 
     def execute(self, requests: list[Any]) -> list[Any]:
         """Detect the regions of a batch of pages."""
