@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from docparse.deadline import PageTimes
 from docparse.documents import RenderPool
 from docparse.image_store import ImageStore
 from docparse.layout.detector import LayoutBox, LayoutOptions
@@ -20,6 +21,7 @@ from docparse.scheduling import FairLimiter
 from docparse.settings import Settings
 from docparse.vlm_client import VlmClient
 from tests.docparse.pages import box
+from tests.docparse.vlm import client_for
 from tests.fakes.vlm import Completion, FakeVlm, running_vlm
 
 # Only a hang ever lasts this long, even on a busy machine.
@@ -138,6 +140,11 @@ class RunningPipeline:
         )
         self._pipeline = DocumentPipeline(settings, pool, self.layout.detect, recognizer, image_store)
 
+    @property
+    def page_times(self) -> PageTimes:
+        """What the pipeline has measured."""
+        return self._pipeline._stages.page_times
+
     def parse(self, data: bytes, kind: str = "pdf", seconds: float = HANG_SECONDS, **options: Any) -> Parsing:
         """Begin to parse a document."""
         request = DocumentRequest("log", kind, seconds, {"visualize": False, **options})
@@ -158,7 +165,10 @@ async def running_pipeline(
     pool: RenderPool, settings: Settings, image_store: ImageStore | None = None
 ) -> AsyncIterator[RunningPipeline]:
     """The VLM says of each region what grey it is; a fault of it is not tried again."""
-    async with running_vlm(say_grey) as vlm, VlmClient([vlm.url], "m", HANG_SECONDS, retries=0) as client:
+    async with (
+        running_vlm(say_grey) as vlm,
+        client_for(vlm, timeout_seconds=HANG_SECONDS, retries=0) as client,
+    ):
         yield RunningPipeline(settings, pool, vlm, client, image_store)
 
 

@@ -5,10 +5,17 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from docparse.errors import InvalidDocument, InvalidOption, LayoutUnavailable, PageFailure, VlmUnavailable
+from docparse.errors import (
+    DeadlineExceeded,
+    InvalidDocument,
+    InvalidOption,
+    LayoutUnavailable,
+    PageFailure,
+    VlmUnavailable,
+)
 from docparse.settings import Settings
 from tests.docparse.pages import box
-from tests.docparse.parsing import PageSeen, grey_in, grey_of, running_pipeline, say_grey
+from tests.docparse.parsing import HANG_SECONDS, PageSeen, grey_in, grey_of, running_pipeline, say_grey
 from tests.fakes.vlm import hang, refusal
 from tests.samples import pdf_bytes, pdf_with_a_broken_page
 
@@ -144,7 +151,7 @@ async def test_the_clock_of_a_request_ends_it_and_drops_its_calls(pool, settings
         await pipeline.parse(pdf_bytes(1)).finish()  # the workers are up: two seconds are long enough
         pipeline.layout.before, pipeline.vlm.reply = hold_all_but_the_first, hang
         parsing = pipeline.parse(pdf_bytes(2), seconds=2)
-        with pytest.raises(TimeoutError):
+        with pytest.raises(DeadlineExceeded):
             await parsing.finish()
         await pipeline.vlm.wait_until_idle()
         assert [completion.cancelled for completion in pipeline.vlm.completions] == [False, True]
@@ -155,7 +162,7 @@ async def test_the_clock_of_a_request_ends_it_and_drops_its_calls(pool, settings
 async def test_a_clock_that_has_run_out_already_lets_nothing_begin(pool, settings, tmp_path):
     async with running_pipeline(pool, settings) as pipeline:
         parsing = pipeline.parse(pdf_bytes(1), seconds=-1)
-        with pytest.raises(TimeoutError):
+        with pytest.raises(DeadlineExceeded):
             await parsing.finish()
         assert pipeline.layout.seen == []
     assert list(tmp_path.iterdir()) == []
@@ -232,3 +239,30 @@ async def test_one_page_of_a_region_that_hangs_does_not_hold_back_another_docume
         stuck.task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await stuck.task
+
+
+async def test_pages_that_could_not_be_done_in_time_are_not_begun_and_those_in_work_are_sent(pool, tmp_path):
+    """The clock of a book runs out while its first pages are read; recent pages say that no further one can be done."""
+    go_on = asyncio.Event()
+
+    async def hold(completion):
+        await go_on.wait()
+        return await say_grey(completion)
+
+    settings = Settings(spool_dir=tmp_path, vlm_max_concurrency=2, max_pages_in_work=2)
+    async with running_pipeline(pool, settings) as pipeline:
+        for _ in range(8):
+            pipeline.page_times.add(HANG_SECONDS / 2)
+        pipeline.vlm.reply = hold
+        book = pipeline.parse(pdf_bytes(9), seconds=HANG_SECONDS)
+        await pipeline.vlm.wait_for_completions(2)
+        for _ in range(32):
+            pipeline.page_times.add(HANG_SECONDS * 2)
+        go_on.set()
+        with pytest.raises(DeadlineExceeded, match="too short for all pages"):
+            await book.finish()
+        assert sorted(book.elements) == [0, 1]
+        assert len(pipeline.layout.seen) == 2
+        with pytest.raises(DeadlineExceeded, match="too short for a page"):
+            await pipeline.parse(pdf_bytes(1), seconds=HANG_SECONDS).finish()
+    assert list(tmp_path.iterdir()) == []

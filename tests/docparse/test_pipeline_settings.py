@@ -46,10 +46,12 @@ def test_every_setting_is_read_from_its_variable_and_described(monkeypatch):
     values = {
         "log_level": "DEBUG", "layout_parsing_instances": 2, "vlm_urls": "http://vlm",
         "vlm_model": "other", "vlm_api_key": "key", "vlm_max_concurrency": 7, "vlm_timeout": 1.5, "vlm_retries": 0,
+        "vlm_circuit_failures": 3, "vlm_circuit_seconds": 0.5, "vlm_quarantine_strikes": 4,
+        "vlm_quarantine_seconds": 9.0,
         "vlm_pixel_limits": "send", "vlm_repetition_guard": "engine", "vlm_max_output_tokens": 99,
         "max_pages": 9, "max_pixels": 1000, "render_scale": 1.5,
         "render_workers": 3, "render_timeout": 2.5, "page_threads": 2, "layout_max_concurrency": 4,
-            "max_pages_in_preparation": 2, "max_pages_in_work": 3,
+        "max_pages_in_preparation": 2, "max_pages_in_work": 3,
         "max_large_pixels_in_flight": 5,
         "spool_dir": "/spool",
     }  # fmt: skip
@@ -74,6 +76,8 @@ def test_every_setting_is_read_from_its_variable_and_described(monkeypatch):
         ("HPS_VLM_MAX_CONCURRENCY", "0"),
         ("HPS_VLM_TIMEOUT", "0"),
         ("HPS_VLM_RETRIES", "-1"),
+        ("HPS_VLM_CIRCUIT_SECONDS", "0"),
+        ("HPS_VLM_QUARANTINE_STRIKES", "1"),
         ("HPS_VLM_PIXEL_LIMITS", "guess"),
         ("HPS_VLM_REPETITION_GUARD", "hope"),
         ("HPS_VLM_MAX_OUTPUT_TOKENS", "0"),

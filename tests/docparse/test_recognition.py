@@ -8,12 +8,13 @@ import cv2
 import numpy as np
 import pytest
 
+from docparse.deadline import Deadline
 from docparse.errors import VlmUnavailable
 from docparse.recognition import PixelLimits, Recognition, Recognizer, RepetitionGuard
 from docparse.regions import RegionRequest
 from docparse.scheduling import FairLimiter, Owner, Turn
-from docparse.vlm_client import VlmClient
 from tests.docparse.parsing import grey_in
+from tests.docparse.vlm import client_for
 from tests.fakes.vlm import Completion, FakeVlm, hang, refusal, running_vlm
 
 MIN_PIXELS, MAX_PIXELS = 112_896, 1_003_520
@@ -35,7 +36,7 @@ async def recognizer_for(
     max_output_tokens: int = 8192,
     retries: int = 0,
 ) -> AsyncIterator[Recognizer]:
-    async with VlmClient([vlm.url], "m", timeout_seconds=60, retries=retries) as client:
+    async with client_for(vlm, timeout_seconds=60, retries=retries) as client:
         yield Recognizer(
             client,
             FairLimiter(limit),
@@ -52,7 +53,9 @@ async def read_regions(
     turn: Turn | None = None,
 ) -> dict[int, Recognition]:
     """The regions of a page, or of a document of its own."""
-    return await recognizer.recognise(recognizer.encode(regions), sampling, turn or Turn(Owner()))
+    return await recognizer.recognise(
+        recognizer.encode(regions), sampling, turn or Turn(Owner()), Deadline(60)
+    )
 
 
 def size_of(completion: Completion) -> tuple[int, int]:

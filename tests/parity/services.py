@@ -9,6 +9,7 @@ import httpx
 import numpy as np
 import orjson
 
+from docparse.deadline import Deadline
 from docparse.documents import RenderPool
 from docparse.errors import DocparseError, RegionFailure
 from docparse.layout.detector import LayoutBox, LayoutOptions
@@ -71,6 +72,7 @@ class Models:
         requests: list[RegionRequest],
         sampling: dict[str, Any],
         turn: Turn,
+        deadline: Deadline,
         on_asked: Callable[[], None],
     ) -> dict[int, Recognition]:
         """As our `Recognizer`."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,9 @@ from docparse.assembly import (
     render_page,
     restructure,
 )
+from docparse.deadline import Deadline, PageTimes
 from docparse.documents import Document, RenderPool, open_document
-from docparse.errors import DocparseError, InvalidDocument, PageFailure
+from docparse.errors import DeadlineExceeded, DocparseError, InvalidDocument, PageFailure
 from docparse.image_store import ImageStore, publish_pictures
 from docparse.layout.detector import LayoutBox, LayoutOptions
 from docparse.options import ParseOptions
@@ -55,6 +57,7 @@ class Stages:
         self.pool = pool
         self.recognizer = recognizer
         self.image_store = image_store
+        self.page_times = PageTimes()
         self.threads = FairThreads(settings.page_threads)
         self.large_pixels = FairLimiter(settings.max_large_pixels_in_flight)
         self.window = PageWindow(
@@ -98,35 +101,57 @@ class DocumentPipeline:
         """Parse one document, sending its events as they come; returns the number of pages sent.
 
         Raises:
-            DocparseError: the whole document cannot be parsed; pages already sent stand.
-            TimeoutError: the request's clock ran out.
+            DocparseError: the whole document cannot be parsed, or its clock ran out; pages already sent stand.
         """
-        pool, settings = self._stages.pool, self._stages.settings
-        owner = Owner()
-        async with asyncio.timeout(request.timeout_seconds):
-            options = ParseOptions.from_wire(request.parse)
-            async with open_document(
-                data, request.kind, options.page_ranges, pool, settings, owner=owner
-            ) as document:
-                scale = settings.render_scale if document.kind == "pdf" else None
-                send(document_event(document.kind, document.pages, document.total_pages, scale))
-                owner.pages_left = len(document.pages)
-                run = _DocumentRun(self._stages, document, options, send, owner)
-                await (run.send_restructured() if options.restructure_pages else run.send_as_done())
-                return len(document.pages)
+        options = ParseOptions.from_wire(request.parse)
+        deadline = Deadline(request.timeout_seconds)
+        if not self._stages.page_times.allow(deadline):
+            raise DeadlineExceeded("What was left of the time limit is too short for a page.")
+        try:
+            async with asyncio.timeout(request.timeout_seconds):
+                return await self._parse(data, request, options, send, deadline)
+        except TimeoutError as error:
+            raise DeadlineExceeded("The document was not finished within the time limit.") from error
+
+    async def _parse(
+        self,
+        data: "bytes | NDArray[np.uint8]",
+        request: DocumentRequest,
+        options: ParseOptions,
+        send: Send,
+        deadline: Deadline,
+    ) -> int:
+        pool, settings, owner = self._stages.pool, self._stages.settings, Owner()
+        async with open_document(
+            data, request.kind, options.page_ranges, pool, settings, owner=owner
+        ) as document:
+            scale = settings.render_scale if document.kind == "pdf" else None
+            send(document_event(document.kind, document.pages, document.total_pages, scale))
+            owner.pages_left = len(document.pages)
+            run = _DocumentRun(self._stages, document, options, send, owner=owner, deadline=deadline)
+            await (run.send_restructured() if options.restructure_pages else run.send_as_done())
+            return len(document.pages)
 
 
 class _DocumentRun:
     """One document on its way; its pages are begun in order, when `PageWindow` says so."""
 
     def __init__(
-        self, stages: Stages, document: Document, options: ParseOptions, send: Send, owner: Owner
+        self,
+        stages: Stages,
+        document: Document,
+        options: ParseOptions,
+        send: Send,
+        *,
+        owner: Owner,
+        deadline: Deadline,
     ) -> None:
         self._stages = stages
         self._document = document
         self._options = options
         self._send = send
         self._owner = owner
+        self._deadline = deadline
         self._image_keys = ImageKeys()
 
     async def send_as_done(self) -> None:
@@ -150,12 +175,18 @@ class _DocumentRun:
         try:
             async with asyncio.TaskGroup() as group:
                 for position in range(len(self._document.pages)):
-                    await self._begin(position, group, take)
+                    if not await self._begin(position, group, take):
+                        break
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
+        if self._owner.pages_left:
+            raise DeadlineExceeded("The time limit was too short for all pages of the document.")
 
-    async def _begin(self, position: int, group: asyncio.TaskGroup, take: TakePage) -> None:
-        """Start the page's task once there is room for it. A page that is not begun costs nothing."""
+    async def _begin(self, position: int, group: asyncio.TaskGroup, take: TakePage) -> bool:
+        """Start the page's task once there is room for it; false when it could not be done in time.
+
+        A page that is not begun costs nothing.
+        """
         turn = Turn(self._owner, position)
         pixels = await self._hold_pixels(turn)
         try:
@@ -163,6 +194,9 @@ class _DocumentRun:
         except BaseException:
             pixels.release()
             raise
+        if not self._stages.page_times.allow(self._deadline):
+            place.end()
+            return False
         try:
             task = group.create_task(self._one_page(position, place, take))
         except RuntimeError:  # another page has failed the document
@@ -170,6 +204,7 @@ class _DocumentRun:
             raise
         # Not in the task, which is never entered when it is cancelled at once.
         task.add_done_callback(lambda _: place.end())
+        return True
 
     async def _hold_pixels(self, turn: Turn) -> Hold:
         """A page of ordinary size counts as a page; a larger one counts by its pixels as well."""
@@ -180,8 +215,10 @@ class _DocumentRun:
         )
 
     async def _one_page(self, position: int, place: BegunPage, take: TakePage) -> None:
+        began_at = time.monotonic()
         await take(position, await self._parse_or_excuse(position, place))
         self._owner.pages_left -= 1
+        self._stages.page_times.add(time.monotonic() - began_at)
 
     async def _parse_or_excuse(self, position: int, place: BegunPage) -> ParsedPage:
         """A page that fails is an empty page with a warning; what every page needs fails the document."""
@@ -202,7 +239,9 @@ class _DocumentRun:
         regions, encoded = await self._prepare(position, turn)
         self._image_keys.announce(position, regions.image_keys)
         on_asked = (lambda: None) if options.draws_readings else place.prepared
-        recognitions = await stages.recognizer.recognise(encoded, options.sampling, turn, on_asked)
+        recognitions = await stages.recognizer.recognise(
+            encoded, options.sampling, turn, self._deadline, on_asked
+        )
         return await stages.threads.run(turn, assemble_page, regions, recognitions, options)
 
     async def _prepare(self, position: int, turn: Turn) -> tuple[PageRegions, list[EncodedRegion]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from docparse.crops import encode_crop, resize_to_limits
+from docparse.deadline import Deadline
 from docparse.errors import RegionFailure
 from docparse.regions import RegionRequest
 from docparse.repetition import cut_loop, rules_for
@@ -88,6 +89,7 @@ class Recognizer:
         encoded: Sequence[EncodedRegion],
         sampling: Mapping[str, Any],
         turn: Turn,
+        deadline: Deadline,
         on_asked: Callable[[], None] = lambda: None,
     ) -> dict[int, Recognition]:
         """Recognise every region of a page; `turn` is the page's, `on_asked` is called once all stand in line.
@@ -100,11 +102,12 @@ class Recognizer:
 
         Raises:
             VlmUnavailable: no VLM server can be reached; the page's other calls are cancelled.
+            DeadlineExceeded: the clock ran out.
         """
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = {
-                    each.region.index: group.create_task(self._recognise_one(each, sampling, turn))
+                    each.region.index: group.create_task(self._recognise_one(each, sampling, turn, deadline))
                     for each in encoded
                 }
                 asyncio.get_running_loop().call_soon(on_asked)  # behind the first step of each task
@@ -113,24 +116,28 @@ class Recognizer:
         return {index: task.result() for index, task in tasks.items()}
 
     async def _recognise_one(
-        self, encoded: EncodedRegion, sampling: Mapping[str, Any], turn: Turn
+        self, encoded: EncodedRegion, sampling: Mapping[str, Any], turn: Turn, deadline: Deadline
     ) -> Recognition:
         async with self.limiter.slot(turn):
             first, *more = self._token_limits(sampling)
-            recognition = await self._ask(encoded, {**sampling, "max_completion_tokens": first})
+            recognition = await self._ask(encoded, {**sampling, "max_completion_tokens": first}, deadline)
             for limit in more:
                 if recognition.finish_reason != "length":
                     break
-                longer = await self._ask(encoded, {**sampling, "max_completion_tokens": limit})
+                longer = await self._ask(encoded, {**sampling, "max_completion_tokens": limit}, deadline)
                 recognition = _better(recognition, longer)
         return recognition
 
-    async def _ask(self, encoded: EncodedRegion, sampling: Mapping[str, Any]) -> Recognition:
+    async def _ask(
+        self, encoded: EncodedRegion, sampling: Mapping[str, Any], deadline: Deadline
+    ) -> Recognition:
         request = encoded.region
         parameters = {**self._engine_guard(request), **sampling, **self._parameters(request)}
         watch = rules_for(request.label).stream if self._guard == "stream" else None
         try:
-            completion = await self._client.complete(encoded.image, request.prompt, parameters, watch)
+            completion = await self._client.complete(
+                encoded.image, request.prompt, parameters, watch, seconds_left=deadline.seconds_left
+            )
         except RegionFailure as failure:
             return Recognition("", "error", failure.retries, failure=str(failure))
         text, finish_reason = completion.text, completion.finish_reason

@@ -8,7 +8,7 @@ from docparse.pipeline import Detect, DocumentPipeline
 from docparse.recognition import Recognizer
 from docparse.scheduling import FairLimiter
 from docparse.settings import Settings
-from docparse.vlm_client import VlmClient
+from docparse.vlm_client import VlmClient, VlmPolicy
 
 
 class Runtime:
@@ -23,8 +23,14 @@ class Runtime:
         self._client = VlmClient(
             settings.vlm_urls,
             settings.vlm_model,
-            settings.vlm_timeout,
-            settings.vlm_retries,
+            VlmPolicy(
+                timeout_seconds=settings.vlm_timeout,
+                retries=settings.vlm_retries,
+                circuit_failures=settings.vlm_circuit_failures,
+                circuit_seconds=settings.vlm_circuit_seconds,
+                quarantine_strikes=settings.vlm_quarantine_strikes,
+                quarantine_seconds=settings.vlm_quarantine_seconds,
+            ),
             settings.vlm_api_key.get_secret_value() if settings.vlm_api_key is not None else None,
         )
         self._pipeline: DocumentPipeline | None = None
@@ -33,7 +39,10 @@ class Runtime:
         """The pipeline, bound to the running event loop."""
         if self._pipeline is None:
             settings = self._settings
-            limiter = FairLimiter(settings.vlm_max_concurrency * len(settings.vlm_urls))
+            per_server = settings.vlm_max_concurrency
+            limiter = FairLimiter(per_server * len(settings.vlm_urls))
+            # What a server that is not called would hold is not given to the others on top of their own.
+            self._client.replicas.on_change = lambda called: limiter.set_capacity(per_server * max(1, called))
             recognizer = Recognizer(
                 self._client,
                 limiter,

@@ -38,7 +38,28 @@ class Settings(ConfiguredSettings):
         120.0, gt=0, description="Seconds one VLM call may take before it is retried elsewhere."
     )
     vlm_retries: int = Field(
-        2, ge=0, description="Further attempts after a transport fault or a 5xx answer; never after a 4xx."
+        2,
+        ge=0,
+        description="Further attempts after a transport fault or a 5xx answer; never after a 4xx. A server that is "
+        "too busy (429) is asked again when it says, which is no attempt.",
+    )
+    vlm_circuit_failures: int = Field(
+        5,
+        ge=1,
+        description="Faults of a VLM server in a row after which it is not called for a while; one that refuses "
+        "connections is not called at once.",
+    )
+    vlm_circuit_seconds: float = Field(
+        1.0, gt=0, description="How long it is not called the first time; doubled each time, up to 30 s."
+    )
+    vlm_quarantine_strikes: int = Field(
+        2,
+        ge=2,
+        description="VLM servers that a region may bring down before it is not sent any more; after the first it is "
+        "sent alone among suspects.",
+    )
+    vlm_quarantine_seconds: float = Field(
+        600.0, gt=0, description="How long a region that brought VLM servers down is remembered."
     )
     vlm_pixel_limits: Literal["resize", "send", "off"] = Field(
         "resize",

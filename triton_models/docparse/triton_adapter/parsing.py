@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
-from docparse.errors import DeadlineExceeded, DocparseError, InternalError, LayoutUnavailable
+from docparse.errors import DocparseError, InternalError, LayoutUnavailable
 from docparse.image_store import ImageStoreSettings, open_image_store
 from docparse.layout.detector import LayoutBox, LayoutOptions
 from docparse.layout.wire import decode_boxes, encode_layout_options
@@ -73,11 +73,9 @@ async def _run(pipeline: DocumentPipeline, request: Any, sender: Any) -> None:
     except asyncio.CancelledError:
         logger.info("logId=%s cancelled after %.2f s", log_id, time.monotonic() - started)
         raise
-    except TimeoutError:
-        logger.info("logId=%s out of time after %.2f s", log_id, time.monotonic() - started)
-        send(error_event(DeadlineExceeded("The document was not finished within the time limit.")))
     except DocparseError as error:
-        logger.info("logId=%s code=%s %s", log_id, error.code, error)
+        seconds = time.monotonic() - started
+        logger.info("logId=%s code=%s seconds=%.2f %s", log_id, error.code, seconds, error)
         send(error_event(error))
     except Exception:
         # The boundary of a document: an exception that left here would answer nobody and hang the client.
