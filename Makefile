@@ -7,7 +7,7 @@ export ORT_DISABLE_TELEMETRY := 1
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-fast test-fuzz test-clients check format api-docs bench-cpu lock clean
+.PHONY: help demo serve test test-fast test-fuzz test-clients check format api-docs bench-cpu bench-layout bench-layout-model lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,12 +46,18 @@ api-docs: .venv/dev  ## Write docs/API.md and docs/SETTINGS.md anew from the cod
 bench-cpu: .venv/dev  ## Compare the CPU stack with its engines called directly; measure its memory
 	$(BIN)/python -m benchmarks.cpu
 
+bench-layout: .venv/dev  ## Pages a second of PP-DocLayoutV2 at real size, on CPU and GPU (MODEL=folder of the real one)
+	PYTHONPATH=.:triton_models PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK=True $(BIN)/python -m benchmarks.layout $(if $(MODEL),--model-dir $(MODEL)) $(ARGS)
+
+bench-layout-model: .venv-bench/made  ## Build PP-DocLayoutV2 at real size with random weights for bench-layout (torch: over 1 GB)
+	.venv-bench/bin/python benchmarks/layout/build.py .bench/PP-DocLayoutV2
+
 lock: .venv/dev  ## Write requirements/*.txt anew from pyproject.toml (make lock ARGS=--upgrade)
 	$(PIP) uv
 	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh $(ARGS)
 
 clean:  ## Remove what make has made
-	rm -rf .venv .venv-clients .stack demo-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-clients .venv-bench .bench .stack demo-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 .venv/bin/python:
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: install it, or say where it is with PYTHON=..." >&2; exit 1; }
@@ -68,4 +74,10 @@ clean:  ## Remove what make has made
 .venv/dev: requirements/dev.txt .venv/local
 	@echo "installing the development tools into .venv"
 	@$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# Only for a network that serves nobody, so without hashes. Any torch will do; that of PyPI brings CUDA with it.
+.venv-bench/made: | .venv/bin/python
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 transformers==5.19.0 onnx==1.23.2 pyyaml
 	@touch $@

@@ -10,6 +10,7 @@ from deploy.local.settings import StackSettings
 from docparse.image_store.settings import ImageStoreSettings
 from docparse.layout.settings import LayoutSettings
 from docparse.pipeline_config.settings import PipelineFileSettings
+from docparse.preprocessing.settings import PreprocessingSettings
 from docparse.settings import Settings as PipelineSettings
 from docs.wording import split_default, table, type_in_words
 from gateway.settings import Settings as GatewaySettings
@@ -31,6 +32,11 @@ SECTIONS: tuple[tuple[str, str, type[BaseSettings]], ...] = (
     ("Pipeline configuration file", "Read by Triton's models.", PipelineFileSettings),
     ("Pipeline in Triton", "Read by Triton's models.", PipelineSettings),
     ("Layout detection", "Read by the model `layout-detection`.", LayoutSettings),
+    (
+        "Document preprocessing",
+        "Read by the models `document-preprocessing` and `layout-parsing`.",
+        PreprocessingSettings,
+    ),
     ("Image store", "Read by the model `layout-parsing`.", ImageStoreSettings),
     (
         "Triton's launcher",

@@ -185,6 +185,14 @@ class LayoutUnavailable(GatewayError):
     retryable = True
 
 
+class PreprocessingUnavailable(GatewayError):
+    """The model that preprocesses pages does not answer."""
+
+    code = "preprocessing_unavailable"
+    http_status = 503
+    retryable = True
+
+
 class VlmUnavailable(GatewayError):
     """No VLM server answers."""
 

@@ -141,9 +141,7 @@ class LayoutParsingOptions(BaseModel):
 
     def to_parse_wire(self) -> dict[str, Any]:
         """The `parse` object for the model: snake_case, null for the pipeline's default."""
-        wire = self.model_dump(exclude={"file", "file_type", "log_id"})
-        wire["visualize"] = self.visualize is not False
-        return wire
+        return self.model_dump(exclude={"file", "file_type", "log_id"})
 
 
 class LayoutParsingRequest(LayoutParsingOptions):

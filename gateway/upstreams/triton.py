@@ -65,6 +65,7 @@ _MODEL_ERRORS: Mapping[str, type[errors.GatewayError]] = {
         errors.InvalidPages,
         errors.VlmUnavailable,
         errors.LayoutUnavailable,
+        errors.PreprocessingUnavailable,
         errors.DeadlineExceeded,
     )
 }

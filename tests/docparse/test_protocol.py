@@ -23,7 +23,8 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "wire"
 # Codes that the gateway has an HTTP status for (the wire's contract); another would be a 500.
 CODES = {
     "invalid_document", "encrypted_document", "empty_document", "unsupported_document", "image_too_large",
-    "too_many_pages", "invalid_option", "invalid_pages", "vlm_unavailable", "layout_unavailable", "deadline_exceeded",
+    "too_many_pages", "invalid_option", "invalid_pages", "vlm_unavailable", "layout_unavailable",
+    "preprocessing_unavailable", "deadline_exceeded",
     "internal",
 }  # fmt: skip
 

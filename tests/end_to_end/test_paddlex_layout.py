@@ -1,7 +1,6 @@
 """PP-DocLayoutV2's interface through every tier: documents that come together, with options of their own each."""
 
 import base64
-import io
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,14 +11,13 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from PIL import Image
 from tritonclient.grpc import InferenceServerClient
 
 from deploy.local.process import RunningStack, running_stack
 from docparse.layout.detector import LayoutOptions
 from docparse.layout.wire import encode_layout_options
 from tests.networks.layout import write_layout_model
-from tests.networks.palette import Painted, paint
+from tests.networks.palette import Painted, paint, tiff_of
 from tests.tritonserver import detect_together, executions
 
 SIZE = 800
@@ -92,10 +90,8 @@ def expected(document: int, page: int) -> list[tuple[str, list[float]]]:
 
 
 def tiff(document: int, pages: int) -> str:
-    frames = [Image.fromarray(paint(regions_of(document, page))[..., ::-1]) for page in range(pages)]
-    buffer = io.BytesIO()
-    frames[0].save(buffer, "TIFF", save_all=True, append_images=frames[1:], compression="tiff_adobe_deflate")
-    return base64.b64encode(buffer.getvalue()).decode()
+    frames = [paint(regions_of(document, page)) for page in range(pages)]
+    return base64.b64encode(tiff_of(frames)).decode()
 
 
 def test_documents_that_come_together_get_their_own_pages_by_their_own_options(painted_stack):

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from tests.networks.layout import write_layout_model
+from tests.networks.preprocessing import write_orientation_model
 from tests.tritonserver import HANG_SECONDS, launch_environment, running_triton
 
 
@@ -119,6 +120,28 @@ def test_the_pipeline_configuration_file_is_checked_and_used(tmp_path):
     config = (tmp_path / "triton" / "models" / "layout-detection" / "config.pbtxt").read_text()
     assert "max_batch_size: 3" in config
     assert "gpus: [ 1 ]" in config
+
+
+def test_preprocessing_is_a_model_of_its_own_where_it_is_configured(tmp_path):
+    folder = write_orientation_model(tmp_path / "orientation")
+    done = launch(
+        "--print", HPS_DOC_ORIENTATION_MODEL_DIR=str(folder), HPS_TRITON_DIR=str(tmp_path / "triton"),
+        HPS_DOC_PREPROCESSING_BATCH_SIZE="5",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    config = (tmp_path / "triton" / "models" / "document-preprocessing" / "config.pbtxt").read_text()
+    assert "max_batch_size: 5" in config
+
+
+def test_preprocessing_that_cannot_be_is_named(tmp_path):
+    done = launch("--check", HPS_DOC_UNWARPING_MODEL_DIR=str(tmp_path / "none"))
+    assert done.returncode == 2
+    assert f"HPS_DOC_UNWARPING_MODEL_DIR: the folder {tmp_path}/none of UVDoc is not there." in done.stderr
+    file = tmp_path / "pipeline.yaml"
+    file.write_text("use_doc_preprocessor: True")
+    done = launch("--check", HPS_PIPELINE_CONFIG=str(file), HPS_LAYOUT_ENGINE="cdla")
+    assert done.stderr.count(".model_dir): the folder ") == 2
+    assert "SubPipelines.DocPreprocessor.SubModules.DocOrientationClassify.model_dir" in done.stderr
 
 
 @pytest.mark.stack

@@ -1,10 +1,12 @@
 """Colours that mean a layout class, and pages painted with them."""
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from docparse.layout.labels import LABEL_IDS, LABELS
 
@@ -67,3 +69,11 @@ def paint(regions: Sequence[Painted], width: int = 800, height: int = 800) -> np
             hole_height = min(round((1 - region.fill) * area / hole_width), y2 - y1 - 2 * frame)
             page[y1 + frame : y1 + frame + hole_height, x1 + frame : x2 - frame] = 255
     return page
+
+
+def tiff_of(pages: Sequence[np.ndarray]) -> bytes:
+    """The pages, BGR, as the frames of one file, without loss."""
+    frames = [Image.fromarray(page[..., ::-1]) for page in pages]
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "TIFF", save_all=True, append_images=frames[1:], compression="tiff_adobe_deflate")
+    return buffer.getvalue()

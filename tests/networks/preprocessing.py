@@ -51,11 +51,13 @@ def write_orientation_model(folder: Path) -> Path:
 
 
 def write_unwarping_model(folder: Path) -> Path:
-    """Moves the page 40 pixels to the right, what leaves it coming in on the left."""
+    """Moves the page 40 pixels to the right, what leaves it coming in on the left. Narrower pages it fails on."""
     graph = Graph()
     left = graph.op("Slice", "image", graph.ints(-40), graph.ints(2**31), graph.ints(3))
     right = graph.op("Slice", "image", graph.ints(0), graph.ints(-40), graph.ints(3))
     moved = graph.op("Concat", left, right, axis=3)
+    column = graph.op("Gather", "image", graph.ints(39), axis=3)  # which a narrower page does not have
+    moved = graph.op("Add", moved, graph.op("Mul", column, 0.0))
     shape: list[object] = ["B", 3, "H", "W"]
     graph.save(
         folder / "inference.onnx", {"image": shape}, {"fetch_name_0": (moved, TensorProto.FLOAT, shape)}

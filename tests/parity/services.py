@@ -1,7 +1,7 @@
 """The two services: PaddleX's own application, and our gateway with our pipeline behind it; no models in either."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -89,12 +89,21 @@ class Models:
             return Recognition("", "error", failure=str(failure))
 
 
-async def ask_paddlex(models: Models, body: Any, **settings: Any) -> httpx.Response:
-    return await ask_paddlex_service("/layout-parsing", body, stub_pipeline(models, models.vlm), **settings)
+async def ask_paddlex(
+    models: Models, body: Any, *, preprocessor: Any = None, **settings: Any
+) -> httpx.Response:
+    pipeline = stub_pipeline(models, models.vlm)
+    if preprocessor is not None:
+        pipeline.use_doc_preprocessor = True
+        pipeline.doc_preprocessor_pipeline = preprocessor
+    return await ask_paddlex_service("/layout-parsing", body, pipeline, **settings)
 
 
-async def ask_ours(models: Any, body: Any, pool: RenderPool, **settings: Any) -> httpx.Response:
-    async with our_service(models.detect, models, pool, **settings) as http:
+async def ask_ours(
+    models: Any, body: Any, pool: RenderPool, *, stages: Mapping[str, Any] | None = None, **settings: Any
+) -> httpx.Response:
+    """`stages` are further parts of the pipeline, by their names."""
+    async with our_service(models.detect, models, pool, stages=stages, **settings) as http:
         if isinstance(body, bytes):
             return await http.post("/layout-parsing", content=body)
         return await http.post("/layout-parsing", json=body)
@@ -102,10 +111,15 @@ async def ask_ours(models: Any, body: Any, pool: RenderPool, **settings: Any) ->
 
 @asynccontextmanager
 async def our_service(
-    detect: Any, recognizer: Any, pool: RenderPool, **settings: Any
+    detect: Any,
+    recognizer: Any,
+    pool: RenderPool,
+    *,
+    stages: Mapping[str, Any] | None = None,
+    **settings: Any,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Our gateway, and over gRPC our pipeline where Triton runs it."""
-    pipeline = DocumentPipeline(Settings(**settings), pool, detect, recognizer)
+    pipeline = DocumentPipeline(Settings(**settings), pool, detect, recognizer, **(stages or {}))
     triton = FakeTriton()
     triton.script = lambda received: _events(pipeline, received)
     await triton.start()

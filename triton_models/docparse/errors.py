@@ -82,6 +82,13 @@ class LayoutUnavailable(DocparseError):
     retryable = True
 
 
+class PreprocessingUnavailable(DocparseError):
+    """The model that preprocesses pages cannot be reached."""
+
+    code = "preprocessing_unavailable"
+    retryable = True
+
+
 class DeadlineExceeded(DocparseError):
     """The request's clock ran out."""
 

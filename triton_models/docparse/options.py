@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from docparse.errors import InvalidOption
-from docparse.labels import DEFAULT_IGNORED_LABELS, IMAGE_LABELS, PROMPT_LABELS
+from docparse.labels import IMAGE_LABELS, PROMPT_LABELS
 from docparse.layout.detector import LayoutOptions
 from docparse.option_values import (
-    camel_case,
     is_number,
     read_bool,
     read_choice,
@@ -19,6 +18,8 @@ from docparse.option_values import (
     read_strings,
     refuse,
 )
+from docparse.parse_defaults import SHIPPED_DEFAULTS, ParseDefaults
+from docparse.preprocessing import PreprocessingOptions
 from docparse.prompts import PixelLimits, Task, read_pixel_limits, task_for
 
 SHAPE_MODES = ("rect", "quad", "poly", "auto")
@@ -36,9 +37,10 @@ _RESERVED_EXTRA_ARGS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParseOptions:
-    """What a request asks for, nulls replaced by PaddleOCR-VL's defaults; made by `from_wire`.
+    """What a request asks for, nulls replaced by defaults; made by `from_wire`.
 
     Attributes:
+        preprocessing: what is done to a page before its layout is found; None for nothing.
         use_chart_recognition, use_seal_recognition: also true when layout detection is off and
             `prompt_label` says so.
         pixel_limits: by task, from `minPixels`, `maxPixels` and `vlmExtraArgs`.
@@ -47,6 +49,7 @@ class ParseOptions:
         page_ranges: as the client wrote it; checked against the document's pages when it is open.
     """
 
+    preprocessing: PreprocessingOptions | None
     use_layout_detection: bool
     use_chart_recognition: bool
     use_seal_recognition: bool
@@ -69,14 +72,14 @@ class ParseOptions:
     page_ranges: str | None
 
     @classmethod
-    def from_wire(cls, wire: Mapping[str, Any]) -> "ParseOptions":
+    def from_wire(cls, wire: Mapping[str, Any], defaults: ParseDefaults = SHIPPED_DEFAULTS) -> "ParseOptions":
         """Read the `parse` object of the wire: snake_case names, null or missing means the default.
 
         Raises:
             InvalidOption: a value is wrong, or asks for a model that is not loaded.
         """
-        _refuse_preprocessing(wire)
-        flags = {name: read_bool(name, wire.get(name), default) for name, default in _FLAGS.items()}
+        preprocessing = _read_preprocessing(wire, defaults)
+        flags = {name: read_bool(name, wire.get(name), default) for name, default in defaults.flags.items()}
         prompt_label = read_choice("prompt_label", wire.get("prompt_label") or "ocr", PROMPT_LABELS)
         if not flags["use_layout_detection"]:
             flags["use_chart_recognition"] |= prompt_label == "chart"
@@ -87,10 +90,11 @@ class ParseOptions:
             raise refuse("page_ranges", "a string such as '1-3,7'", page_ranges)
         return cls(
             **flags,
+            preprocessing=preprocessing,
             layout=_read_layout(wire),
             prompt_label=prompt_label,
             markdown_ignore_labels=read_strings(
-                "markdown_ignore_labels", wire.get("markdown_ignore_labels"), DEFAULT_IGNORED_LABELS
+                "markdown_ignore_labels", wire.get("markdown_ignore_labels"), defaults.markdown_ignore_labels
             ),
             pixel_limits=pixel_limits,
             sampling=sampling,
@@ -125,29 +129,14 @@ class ParseOptions:
         )
 
 
-_FLAGS: Mapping[str, bool] = {
-    "use_layout_detection": True,
-    "use_chart_recognition": False,
-    "use_seal_recognition": False,
-    "use_ocr_for_image_block": False,
-    "format_block_content": False,
-    "merge_layout_blocks": True,
-    "prettify_markdown": True,
-    "show_formula_number": False,
-    "return_markdown_images": True,
-    "restructure_pages": False,
-    "merge_tables": True,
-    "relevel_titles": True,
-    "visualize": True,
-}
-
-
-def _refuse_preprocessing(wire: Mapping[str, Any]) -> None:
-    for name, model in (("use_doc_orientation_classify", "orientation"), ("use_doc_unwarping", "unwarping")):
-        if read_bool(name, wire.get(name), default=False):
-            raise InvalidOption(
-                f"`{camel_case(name)}` cannot be true: the document {model} model is not loaded here."
-            )
+def _read_preprocessing(wire: Mapping[str, Any], defaults: ParseDefaults) -> PreprocessingOptions | None:
+    asked = {
+        name: None if wire.get(name) is None else read_bool(name, wire[name], default=False)
+        for name in ("use_doc_orientation_classify", "use_doc_unwarping")
+    }
+    return defaults.preprocessing(
+        orientation=asked["use_doc_orientation_classify"], unwarping=asked["use_doc_unwarping"]
+    )
 
 
 def _read_layout(wire: Mapping[str, Any]) -> LayoutOptions:

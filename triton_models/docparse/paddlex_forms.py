@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from paddlex.inference.pipelines.components import CropByBoxes
+from paddlex.inference.pipelines.components import CropByBoxes, rotate_image
 from paddlex.inference.pipelines.layout_parsing.merge_table import merge_tables_across_pages
 from paddlex.inference.pipelines.layout_parsing.title_level import assign_levels_to_parsing_res
 from paddlex.inference.pipelines.layout_parsing.utils import construct_img_path, gather_imgs
@@ -99,6 +99,12 @@ def untokenize_figures(
 ) -> str:
     """Put the figures' `<img>` where the VLM read their tokens."""
     return str(untokenize_figure_of_table(content, keys_by_token, blocks_by_key))
+
+
+def rotate(page: "Picture", angle: int) -> "Picture":
+    """The page turned against the clock by 0, 90, 180 or 270 degrees; its sides change places with it."""
+    turned: Picture = rotate_image(page, angle)
+    return turned
 
 
 def trim_margin(formula: "Picture") -> "Picture":

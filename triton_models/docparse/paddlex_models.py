@@ -166,3 +166,28 @@ class LayoutModel:
             skip_order_labels=None,
         )
         return list(boxes)
+
+
+class OrientationModel:
+    """PP-LCNet_x1_0_doc_ori: how a page must be turned to be upright."""
+
+    def __init__(self, place: ModelPlace) -> None:
+        self._predictor = load(place)
+
+    def find_angles(self, pages: Sequence["Page"]) -> list[int]:
+        """Degrees against the clock, 0, 90, 180 or 270, from one run for all pages."""
+        labels = self._predictor.process(batch_of(pages))["label_names"]
+        return [int(best[0]) for best in labels]
+
+
+class UnwarpingModel:
+    """UVDoc: a photographed page, flat."""
+
+    def __init__(self, place: ModelPlace) -> None:
+        self._predictor = load(place)
+
+    def flatten(self, page: "Page") -> "Page":
+        """The page in its own size, BGR."""
+        (flat,) = self._predictor.process(batch_of([page]))["doctr_img"]
+        # PaddleX answers RGB, and its pipeline turns the channels once more.
+        return np.ascontiguousarray(flat[:, :, ::-1])

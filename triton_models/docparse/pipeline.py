@@ -17,17 +17,18 @@ from docparse.assembly import (
     render_page,
     restructure,
 )
-from docparse.deadline import Deadline, PageTimes
+from docparse.deadline import Deadline
 from docparse.documents import Document, RenderPool, open_document
 from docparse.errors import DeadlineExceeded, DocparseError, InvalidDocument, PageFailure
 from docparse.image_store import ImageStore, publish_pictures
-from docparse.layout.detector import LayoutBox, LayoutOptions
 from docparse.options import ParseOptions
+from docparse.parse_defaults import SHIPPED_DEFAULTS, ParseDefaults
 from docparse.protocol import DocumentRequest, document_event, page_event
 from docparse.recognition import EncodedRegion, Recognizer
-from docparse.regions import PageRegions, build_regions
-from docparse.scheduling import BegunPage, FairLimiter, FairThreads, Hold, Owner, PageWindow, Turn
+from docparse.regions import PageOrigin, PageRegions, build_regions
+from docparse.scheduling import BegunPage, Hold, Owner, Turn
 from docparse.settings import Settings
+from docparse.stages import Detect, Preprocess, Stages
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,47 +38,8 @@ logger = logging.getLogger(__name__)
 # A4 at 200 dpi is 3.9 million. The number of pages in flight bounds the memory of pages up to this size.
 _ORDINARY_PAGE_PIXELS = 6_000_000
 
-Detect = Callable[["NDArray[np.uint8]", LayoutOptions], Awaitable[list[LayoutBox]]]
 Send = Callable[[bytes], None]
 TakePage = Callable[[int, ParsedPage], Awaitable[None]]
-
-
-class Stages:
-    """What every document goes through, shared by all of them on one event loop. Every line in it is a fair one."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        pool: RenderPool,
-        detect: Detect,
-        recognizer: Recognizer,
-        image_store: ImageStore | None,
-    ) -> None:
-        self.settings = settings
-        self.pool = pool
-        self.recognizer = recognizer
-        self.image_store = image_store
-        self.page_times = PageTimes()
-        self.threads = FairThreads(settings.page_threads)
-        self.large_pixels = FairLimiter(settings.max_large_pixels_in_flight)
-        self.window = PageWindow(
-            max_pages=settings.max_pages_in_work,
-            max_preparing=settings.max_pages_in_preparation,
-            is_wanted=self._is_line_short,
-        )
-        recognizer.limiter.on_change = self.window.look
-        self._detect = detect
-        self._detections = FairLimiter(settings.layout_max_concurrency)
-
-    async def detect(self, image: "NDArray[np.uint8]", options: LayoutOptions, turn: Turn) -> list[LayoutBox]:
-        """Regions of a page, when it is its turn."""
-        async with self._detections.slot(turn):
-            return await self._detect(image, options)
-
-    def _is_line_short(self) -> bool:
-        """Whether fewer regions wait than the VLMs hold: the line would be empty before the next pages are there."""
-        limiter = self.recognizer.limiter
-        return limiter.waiting < limiter.capacity
 
 
 class DocumentPipeline:
@@ -90,8 +52,15 @@ class DocumentPipeline:
         detect: Detect,
         recognizer: Recognizer,
         image_store: ImageStore | None = None,
+        *,
+        preprocess: Preprocess | None = None,
+        defaults: ParseDefaults = SHIPPED_DEFAULTS,
     ) -> None:
-        self._stages = Stages(settings, pool, detect, recognizer, image_store)
+        """`preprocess` is needed where the defaults say that a model for it is loaded."""
+        self._defaults = defaults
+        self._stages = Stages(
+            settings, pool, detect, recognizer, image_store=image_store, preprocess=preprocess
+        )
 
     def close(self) -> None:
         """End its threads."""
@@ -103,7 +72,7 @@ class DocumentPipeline:
         Raises:
             DocparseError: the whole document cannot be parsed, or its clock ran out; pages already sent stand.
         """
-        options = ParseOptions.from_wire(request.parse)
+        options = ParseOptions.from_wire(request.parse, self._defaults)
         deadline = Deadline(request.timeout_seconds)
         if not self._stages.page_times.allow(deadline):
             raise DeadlineExceeded("What was left of the time limit is too short for a page.")
@@ -247,17 +216,28 @@ class _DocumentRun:
     async def _prepare(self, position: int, turn: Turn) -> tuple[PageRegions, list[EncodedRegion]]:
         """Everything that needs the page's pixels; they are gone when it returns."""
         stages, options = self._stages, self._options
-        image = await self._document.render(position, self._owner)
+        image, origin = await self._preprocess(await self._document.render(position, self._owner), turn)
         boxes = await stages.detect(image, options.layout, turn) if options.use_layout_detection else None
 
         def cut() -> tuple[PageRegions, list[EncodedRegion]]:
             regions = build_regions(image, boxes, options, position=position)
+            regions.origin = origin
             encode_pictures(regions, options)
             encoded = stages.recognizer.encode(regions.requests)
             regions.requests.clear()
             return regions, encoded
 
         return await stages.threads.run(turn, cut)
+
+    async def _preprocess(
+        self, image: "NDArray[np.uint8]", turn: Turn
+    ) -> tuple["NDArray[np.uint8]", PageOrigin | None]:
+        """The page as it goes on, and how it came to look like that."""
+        asked = self._options.preprocessing
+        done = None if asked is None else await self._stages.preprocess(image, asked, turn)
+        if asked is None or done is None:
+            return image, None
+        return done.image, PageOrigin(asked, done.angle, image if self._options.visualize else None)
 
     async def _empty_page(self, position: int, code: str, message: str) -> ParsedPage:
         def assemble() -> ParsedPage:

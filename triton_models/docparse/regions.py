@@ -11,6 +11,7 @@ import numpy as np
 from docparse import paddlex_forms
 from docparse.layout.detector import LayoutBox
 from docparse.options import ParseOptions
+from docparse.preprocessing import PreprocessingOptions
 from docparse.prompts import PROMPTS
 
 if TYPE_CHECKING:
@@ -71,12 +72,27 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True)
+class PageOrigin:
+    """How a page came to look as it does, where it was preprocessed.
+
+    Attributes:
+        options: what was done to it.
+        angle: by how many degrees it was turned, against the clock; -1 when it was not looked at.
+        image: the page before, HxWx3 uint8 BGR; kept only when it will be shown.
+    """
+
+    options: PreprocessingOptions
+    angle: int
+    image: "Picture | None"
+
+
+@dataclass(frozen=True, slots=True)
 class EncodedPictures:
-    """JPEGs of a page, as far as its request wants them: crops by image key, the page, the page with its boxes."""
+    """JPEGs of a page as far as its request wants them: crops by image key, the page as it came, drawings on it."""
 
     pictures: dict[str, bytes]
     input_image: bytes | None
-    layout_image: bytes | None
+    output_images: dict[str, bytes]
 
 
 @dataclass(slots=True)
@@ -85,13 +101,14 @@ class PageRegions:
 
     Attributes:
         position: of the page among those parsed, from 0; None when the caller did not say.
-        image: the page itself, HxWx3 uint8 BGR; kept only when it will be drawn.
+        image: the page itself, HxWx3 uint8 BGR, preprocessed if it was; kept only when it will be drawn.
         boxes: as detected, in PaddleX's form; None when layout detection is off.
         pictures: BGR crops by image key; None once they are encoded.
         gathered_keys: pictures that appear in `markdown.images` even when no block shows them.
         swallowed_keys: pictures inside a table, which shows them itself.
         requests: what must be recognised; the caller may drop them once they are.
         encoded: pictures for the answer, once `assembly.encode_pictures` has made them of the pixels.
+        origin: set where the page was preprocessed.
     """
 
     position: int | None
@@ -105,6 +122,7 @@ class PageRegions:
     swallowed_keys: set[str] = field(default_factory=set)
     requests: list[RegionRequest] = field(default_factory=list)
     encoded: "EncodedPictures | None" = None
+    origin: PageOrigin | None = None
 
     @property
     def image_keys(self) -> list[str]:

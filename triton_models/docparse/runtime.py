@@ -4,20 +4,31 @@ import logging
 
 from docparse.documents import RenderPool
 from docparse.image_store import ImageStore
-from docparse.pipeline import Detect, DocumentPipeline
+from docparse.parse_defaults import ParseDefaults
+from docparse.pipeline import DocumentPipeline
 from docparse.recognition import Recognizer
 from docparse.scheduling import FairLimiter
 from docparse.settings import Settings
+from docparse.stages import Detect, Preprocess
 from docparse.vlm_client import VlmClient, VlmPolicy
 
 
 class Runtime:
     """Starts worker processes at once, and what belongs to an event loop with the first request."""
 
-    def __init__(self, settings: Settings, detect: Detect, image_store: ImageStore | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        detect: Detect,
+        image_store: ImageStore | None,
+        preprocess: Preprocess,
+        defaults: ParseDefaults,
+    ) -> None:
         self._settings = settings
         self._image_store = image_store
         self._detect = detect
+        self._preprocess = preprocess
+        self._defaults = defaults
         self._pool = RenderPool(settings.render_workers, settings.render_timeout)
         self._pool.warm_up()
         self._client = VlmClient(
@@ -51,7 +62,13 @@ class Runtime:
                 max_output_tokens=settings.vlm_max_output_tokens,
             )
             self._pipeline = DocumentPipeline(
-                settings, self._pool, self._detect, recognizer, self._image_store
+                settings,
+                self._pool,
+                self._detect,
+                recognizer,
+                self._image_store,
+                preprocess=self._preprocess,
+                defaults=self._defaults,
             )
             await self._client.__aenter__()
         return self._pipeline

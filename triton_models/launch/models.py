@@ -12,6 +12,8 @@ from docparse.model_files import find_file_problems
 from docparse.pipeline_config import PipelineConfigError
 from docparse.pipeline_config.reading import find_unused_keys
 from docparse.pipeline_config.settings import PipelineFileSettings
+from docparse.preprocessing import PreprocessingSettings
+from docparse.preprocessing.settings import ORIENTATION_MODEL, UNWARPING_MODEL
 from docparse.settings import Settings
 from launch.problems import CannotStart, describe
 from launch.settings import LaunchSettings
@@ -42,6 +44,7 @@ class TierSettings:
     file: PipelineFileSettings
     pipeline: Settings
     layout: LayoutSettings
+    preprocessing: PreprocessingSettings
     image_store: ImageStoreSettings
 
     @classmethod
@@ -63,16 +66,24 @@ class TierSettings:
     @property
     def models(self) -> tuple[TritonModel, ...]:
         """What the settings ask for."""
-        layout = self.layout
-        return (
+        layout, preprocessing = self.layout, self.preprocessing
+        gpu = _gpu(layout.layout_device)
+        models = [
             TritonModel(
                 "layout-detection",
-                gpu=_gpu(layout.layout_device) if layout.layout_engine == "paddlex" else None,
+                gpu=gpu if layout.layout_engine == "paddlex" else None,
                 batch_size=layout.layout_batch_size,
             ),
             TritonModel("layout-parsing", self.pipeline.layout_parsing_instances),
             TritonModel("restructure-pages", self.launch.restructure_instances),
-        )
+        ]
+        if preprocessing.is_loaded:
+            models.append(
+                TritonModel(
+                    "document-preprocessing", gpu=gpu, batch_size=preprocessing.doc_preprocessing_batch_size
+                )
+            )
+        return tuple(models)
 
     @property
     def unused_keys(self) -> list[str]:
@@ -93,14 +104,35 @@ class TierSettings:
 
     def find_missing_files(self) -> list[str]:
         """Sentences about models whose files are not there."""
-        layout = self.layout
-        if layout.layout_engine != "paddlex":
-            return []
-        problems = find_file_problems(layout.model_dir, layout.layout_model, layout.layout_paddlex_engine)
-        name = "HPS_LAYOUT_MODEL_DIR"
-        if self.file.pipeline_config is not None:
-            name += " (SubModules.LayoutDetection.model_dir)"
-        return [f"{name}: {problem}." for problem in problems]
+        layout, preprocessing = self.layout, self.preprocessing
+        problems = []
+        if layout.layout_engine == "paddlex":
+            where = self._place("HPS_LAYOUT_MODEL_DIR", "SubModules.LayoutDetection")
+            found = find_file_problems(layout.model_dir, layout.layout_model, layout.layout_paddlex_engine)
+            problems += [f"{where}: {problem}." for problem in found]
+        section = "SubPipelines.DocPreprocessor.SubModules"
+        orientation, unwarping = (
+            preprocessing.doc_orientation_model_dir,
+            preprocessing.doc_unwarping_model_dir,
+        )
+        for variable, key, folder, model in (
+            (
+                "HPS_DOC_ORIENTATION_MODEL_DIR",
+                "DocOrientationClassify",
+                orientation,
+                ORIENTATION_MODEL,
+            ),
+            ("HPS_DOC_UNWARPING_MODEL_DIR", "DocUnwarping", unwarping, UNWARPING_MODEL),
+        ):
+            if folder is not None:
+                where = self._place(variable, f"{section}.{key}")
+                found = find_file_problems(folder, model, "onnxruntime")
+                problems += [f"{where}: {problem}." for problem in found]
+        return problems
+
+    def _place(self, variable: str, section: str) -> str:
+        """Where an operator can say which folder it is."""
+        return variable if self.file.pipeline_config is None else f"{variable} ({section}.model_dir)"
 
 
 def _gpu(device: str) -> int | None:

@@ -49,12 +49,12 @@ def test_fields_with_a_plain_default_refuse_null(field):
 def test_all_other_fields_take_null():
     fields = {field.alias for field in LayoutParsingRequest.model_fields.values()} - set(NEVER_NULL)
     request = check(**dict.fromkeys(fields))
-    assert request.to_parse_wire()["visualize"] is True
+    assert request.to_parse_wire()["visualize"] is None
 
 
-@pytest.mark.parametrize(("given", "sent"), [(None, True), (True, True), (False, False)])
-def test_visualize_is_never_null_on_the_wire(given, sent):
-    assert check(visualize=given).to_parse_wire()["visualize"] is sent
+@pytest.mark.parametrize("given", [None, True, False])
+def test_whether_to_visualize_is_the_pipelines_to_say_when_the_request_does_not(given):
+    assert check(visualize=given).to_parse_wire()["visualize"] is given
 
 
 @pytest.mark.parametrize(

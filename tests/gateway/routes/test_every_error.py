@@ -92,6 +92,7 @@ for model_code, model_status in {
     "invalid_option": 422,
     "vlm_unavailable": 503,
     "layout_unavailable": 503,
+    "preprocessing_unavailable": 503,
     "deadline_exceeded": 504,
 }.items():
 

@@ -1,18 +1,25 @@
 """A page, assembled: its blocks in PaddleX's form, its pictures encoded, and what went wrong."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from docparse import paddlex_forms
 from docparse.assembly.block_recognition import note_recognition
-from docparse.assembly.pictures import draw_layout, draw_spotting, encode_jpeg
+from docparse.assembly.pictures import draw_layout, draw_preprocessing, draw_spotting, encode_jpeg
 from docparse.assembly.texts import cut_repetition, read_spotting, table_to_html, write_formulas
 from docparse.options import ParseOptions
-from docparse.regions import EncodedPictures, PageRegions, Region
+from docparse.preprocessing.page import NOT_CLASSIFIED
+from docparse.regions import EncodedPictures, PageOrigin, PageRegions, Region
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from docparse.recognition import Recognition
+
+    Picture = NDArray[np.uint8]
 
 
 # Warnings, by finish reason.
@@ -58,14 +65,31 @@ def encode_pictures(regions: PageRegions, options: ParseOptions) -> None:
         pictures = {
             key: encode_jpeg(picture) for key, picture in regions.pictures.items() if picture is not None
         }
-    page = regions.image if options.visualize else None
-    layout = None
-    if page is not None and options.use_layout_detection:
-        layout = encode_jpeg(draw_layout(page, regions.boxes or []))
-    regions.encoded = EncodedPictures(pictures, None if page is None else encode_jpeg(page), layout)
+    regions.encoded = EncodedPictures(pictures, *_encode_page(regions, options))
     regions.pictures = dict.fromkeys(regions.pictures)
     if not options.draws_readings:
         regions.image = None
+    if regions.origin is not None:
+        regions.origin = dataclasses.replace(regions.origin, image=None)
+
+
+def _encode_page(regions: PageRegions, options: ParseOptions) -> tuple[bytes | None, dict[str, bytes]]:
+    """The page as it came, and what is drawn on it before it is read."""
+    if not options.visualize or regions.image is None:
+        return None, {}
+    drawn: dict[str, bytes] = {}
+    came = regions.image
+    if regions.origin is not None and regions.origin.image is not None:
+        came = regions.origin.image
+        drawn["preprocessed_img"] = encode_jpeg(_draw_origin(regions.origin, came, regions.image))
+    if options.use_layout_detection:
+        drawn["layout_det_res"] = encode_jpeg(draw_layout(regions.image, regions.boxes or []))
+    return encode_jpeg(came), drawn
+
+
+def _draw_origin(origin: PageOrigin, came: "Picture", page: "Picture") -> "Picture":
+    turned = paddlex_forms.rotate(came, max(0, origin.angle))
+    return draw_preprocessing(came, turned, page, origin.options, origin.angle)
 
 
 def assemble_page(
@@ -133,10 +157,9 @@ class _PageBuilder:
             regions.image_keys,
             encoded.pictures,
             input_image=encoded.input_image,
+            output_images=dict(encoded.output_images),
             warnings=self._warnings,
         )
-        if encoded.layout_image is not None:
-            page.output_images["layout_det_res"] = encoded.layout_image
         if self._spotting and regions.image is not None:
             drawn = draw_spotting(regions.image, self._spotting["rec_polys"], self._spotting["rec_texts"])
             page.output_images["spotting_res_img"] = encode_jpeg(drawn)
@@ -201,14 +224,31 @@ class _PageBuilder:
                 "parsing_res_list": self._blocks,
                 "spotting_res": self._spotting,
                 "imgs_in_doc": [{"path": key, "img": None} for key in regions.gathered_keys],
+                **self._preprocessing_form(),
             }
         )
+
+    def _preprocessing_form(self) -> dict[str, Any]:
+        """What was done to the page, in PaddleX's form; a page that failed before says what was asked."""
+        asked, origin = self._options.preprocessing, self._regions.origin
+        if asked is None:
+            return {}
+        settings = {"use_doc_orientation_classify": asked.orientation, "use_doc_unwarping": asked.unwarping}
+        angle = NOT_CLASSIFIED if origin is None else origin.angle
+        return {
+            "doc_preprocessor_res": {
+                "input_path": None,
+                "page_index": None,
+                "model_settings": settings,
+                "angle": angle,
+            }
+        }
 
 
 def model_settings(options: ParseOptions) -> dict[str, Any]:
     """The settings under which a page was parsed, as `prunedResult` shows them."""
     return {
-        "use_doc_preprocessor": False,
+        "use_doc_preprocessor": options.preprocessing is not None,
         "use_layout_detection": options.use_layout_detection,
         "use_chart_recognition": options.use_chart_recognition,
         "use_seal_recognition": options.use_seal_recognition,

@@ -7,6 +7,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from docparse.preprocessing import PreprocessingOptions
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 
 # Longest sides of a picture in the answer. Source: PaddleX's `max_output_img_size`.
 MAX_SIDE_PIXELS = 2000
+
+# Below the three pages of `preprocessed_img`. Source: PaddleX.
+_CAPTION_PIXELS = 25
 
 # Colours (BGR) far apart for neighbouring class ids, dark enough for white letters.
 _COLOURS: tuple[tuple[int, int, int], ...] = (
@@ -67,6 +72,27 @@ def draw_layout(page: "Picture", boxes: Sequence[dict[str, Any]]) -> "Picture":
             drawn, text, (left, top + text_height), cv2.FONT_HERSHEY_SIMPLEX, scale, (255, 255, 255), stroke,
             cv2.LINE_AA,
         )  # fmt: skip
+    return drawn
+
+
+def draw_preprocessing(
+    original: "Picture", turned: "Picture", flat: "Picture", options: PreprocessingOptions, angle: int
+) -> "Picture":
+    """The page as it came, turned and flattened, side by side, and below what was done to it."""
+    pages = [original, turned, flat]
+    height = max(page.shape[0] for page in pages)
+    drawn = np.full((height + _CAPTION_PIXELS, sum(page.shape[1] for page in pages), 3), 255, np.uint8)
+    captions = [
+        "Original Image",
+        f"Rotated Image ({options.orientation}, {angle})",
+        f"Unwarping Image ({options.unwarping})",
+    ]
+    left = 0
+    for page, caption in zip(pages, captions, strict=True):
+        drawn[: page.shape[0], left : left + page.shape[1]] = page
+        place = left + 10, height + _CAPTION_PIXELS - 8
+        cv2.putText(drawn, caption, place, cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
+        left += page.shape[1]
     return drawn
 
 

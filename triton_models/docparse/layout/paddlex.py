@@ -7,7 +7,7 @@ import numpy as np
 
 from docparse.layout.detector import Image, LayoutBox, LayoutOptions, PerClass, Ratio, per_class
 from docparse.layout.labels import LABEL_IDS
-from docparse.paddlex_models import BoxRules, LayoutModel, ModelPlace
+from docparse.paddlex_models import BoxRules, LayoutModel, ModelCannotRun, ModelPlace
 
 Value = TypeVar("Value")
 
@@ -24,7 +24,7 @@ class PaddlexDetector:
             batch_size: most pages of one batch.
 
         Raises:
-            ModelCannotRun: it cannot be loaded, or the file is of something else.
+            ModelCannotRun: it does not run on that device, or does not answer as a layout model does.
         """
         self._model = LayoutModel(place)
         self._defaults = defaults
@@ -32,8 +32,16 @@ class PaddlexDetector:
         # A GPU's libraries choose their algorithms for each batch size when they first see it.
         sizes = range(1, batch_size + 1) if place.device.startswith("gpu") else (1,)
         for size in sizes:
-            blank = [np.full((800, 800, 3), 255, np.uint8)] * size
-            self.detect(blank, [LayoutOptions()] * size)
+            self._try(place, size)
+
+    def _try(self, place: ModelPlace, size: int) -> None:
+        blank = np.full((800, 800, 3), 255, np.uint8)
+        try:
+            self.detect([blank] * size, [LayoutOptions()] * size)
+        except Exception as error:
+            raise ModelCannotRun(
+                f"{place.folder.resolve()} does not answer as {place.name} does: {error}"
+            ) from error
 
     def detect(self, images: Sequence[Image], options: Sequence[LayoutOptions]) -> list[list[LayoutBox]]:
         """Find the regions of each page, in reading order; see `LayoutDetector`."""

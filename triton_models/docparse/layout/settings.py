@@ -3,12 +3,19 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field
 
 from docparse.pipeline_config import ConfiguredSettings, PipelineConfig
 from docparse.pipeline_config.schema import LayoutModel, PaddlexEngine
+
+# Of a model of PaddleX.
+Device = Annotated[
+    str,
+    Field(pattern=r"^(cpu|gpu(:\d+)?)$"),
+    BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value),
+]
 
 # Beyond two threads the CPU engine gains little; PP-DocLayout goes on gaining.
 _CDLA_THREADS = 2
@@ -26,9 +33,8 @@ class LayoutSettings(ConfiguredSettings):
     layout_model_dir: Path | None = Field(
         None, description="`paddlex`: folder with the model's files. Default: `models/` and the model's name."
     )
-    layout_device: str = Field(
+    layout_device: Device = Field(
         "cpu",
-        pattern=r"^(cpu|gpu(:\d+)?)$",
         description="Where layout detection (`paddlex`) and document preprocessing run: `cpu`, `gpu` or `gpu:1`.",
     )
     layout_paddlex_engine: PaddlexEngine = Field(
@@ -41,11 +47,6 @@ class LayoutSettings(ConfiguredSettings):
         description="CPU threads of one layout inference. Default: 2 for `cdla`, as many as CPUs for `paddlex`.",
     )
     layout_batch_size: int = Field(8, ge=1, le=64, description="Most pages that are laid out together.")
-
-    @field_validator("layout_device", mode="before")
-    @classmethod
-    def _accept_upper_case(cls, value: object) -> object:
-        return value.lower() if isinstance(value, str) else value
 
     @classmethod
     def from_file(cls, config: PipelineConfig, known: Mapping[str, Any], *, is_named: bool) -> dict[str, Any]:  # noqa: ARG003  the interface's

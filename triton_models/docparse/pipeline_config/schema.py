@@ -117,23 +117,19 @@ class SubModules(Section):
 class DocOrientationClassify(Section):
     """`SubPipelines.DocPreprocessor.SubModules.DocOrientationClassify`."""
 
-    unused = frozenset({"module_name", "batch_size", "use_hpip", "hpi_config"})
+    unused = frozenset({"module_name", "batch_size", "engine", "engine_config", "use_hpip", "hpi_config"})
 
     model_name: Literal["PP-LCNet_x1_0_doc_ori"] | None = None
     model_dir: str | None = None
-    engine: PaddlexEngine | None = None
-    engine_config: dict[str, Any] | None = None
 
 
 class DocUnwarping(Section):
     """`SubPipelines.DocPreprocessor.SubModules.DocUnwarping`."""
 
-    unused = frozenset({"module_name", "batch_size", "use_hpip", "hpi_config"})
+    unused = frozenset({"module_name", "batch_size", "engine", "engine_config", "use_hpip", "hpi_config"})
 
     model_name: Literal["UVDoc"] | None = None
     model_dir: str | None = None
-    engine: PaddlexEngine | None = None
-    engine_config: dict[str, Any] | None = None
 
 
 class DocPreprocessorModules(Section):

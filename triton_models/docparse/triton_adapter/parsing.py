@@ -3,17 +3,29 @@
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
-from docparse.errors import DocparseError, InternalError, LayoutUnavailable
+from docparse.errors import (
+    DocparseError,
+    InternalError,
+    LayoutUnavailable,
+    PreprocessingUnavailable,
+)
 from docparse.image_store import ImageStoreSettings, open_image_store
 from docparse.layout.detector import LayoutBox, LayoutOptions
 from docparse.layout.wire import decode_boxes, encode_layout_options
 from docparse.logs import log_to_stderr
+from docparse.paddlex_forms import rotate
+from docparse.parse_defaults import ParseDefaults
 from docparse.pipeline import DocumentPipeline
+from docparse.pipeline_config import read_pipeline_config
+from docparse.pipeline_config.settings import PipelineFileSettings
+from docparse.preprocessing import Preprocessed, PreprocessingOptions, PreprocessingSettings
+from docparse.preprocessing.wire import decode_angle, encode_preprocessing_options
 from docparse.protocol import decode_request, error_event
 from docparse.runtime import Runtime
 from docparse.settings import Settings
@@ -33,7 +45,15 @@ class LayoutParsing:
     def __init__(self) -> None:
         settings = Settings()
         log_to_stderr(settings.log_level)
-        self._runtime = Runtime(settings, detect_by_bls, open_image_store(ImageStoreSettings()))
+        preprocessing = PreprocessingSettings()
+        config = read_pipeline_config(PipelineFileSettings().pipeline_config)
+        self._runtime = Runtime(
+            settings,
+            detect_by_bls,
+            open_image_store(ImageStoreSettings()),
+            preprocess_by_bls,
+            ParseDefaults.of(config, preprocessing),
+        )
 
     async def execute(self, requests: list[Any]) -> None:
         """Answer every request; no request waits for another."""
@@ -92,20 +112,58 @@ async def detect_by_bls(image: "NDArray[np.uint8]", options: LayoutOptions) -> l
         LayoutUnavailable: the model is not ready, or its engine is broken.
         PageFailure: the engine works, but not on this page.
     """
+    outputs = await _call_model(
+        "layout-detection", image, encode_layout_options(options), ["boxes"], LayoutUnavailable
+    )
+    return decode_boxes(outputs["boxes"].reshape(-1)[0])
+
+
+async def preprocess_by_bls(image: "NDArray[np.uint8]", options: PreprocessingOptions) -> Preprocessed:
+    """One page upright and flat, from the batched `document-preprocessing` model.
+
+    Raises:
+        PreprocessingUnavailable: the model is not ready, or broken.
+        PageFailure: it works, but not on this page.
+    """
+    outputs = await _call_model(
+        "document-preprocessing",
+        image,
+        encode_preprocessing_options(options),
+        ["page", "result"],
+        PreprocessingUnavailable,
+    )
+    angle = decode_angle(outputs["result"].reshape(-1)[0])
+    if options.unwarping:
+        return Preprocessed(angle, outputs["page"][0])
+    return Preprocessed(angle, await asyncio.to_thread(rotate, image, angle))
+
+
+async def _call_model(
+    model: str,
+    image: "NDArray[np.uint8]",
+    options: bytes,
+    outputs: Sequence[str],
+    unavailable: type[DocparseError],
+) -> "dict[str, NDArray[Any]]":
+    """Outputs of another model of this server for one page.
+
+    Raises:
+        unavailable: it is not ready, or broken.
+    """
     call = pb_utils.InferenceRequest(
-        model_name="layout-detection",
-        requested_output_names=["boxes"],
+        model_name=model,
+        requested_output_names=list(outputs),
         inputs=[
             pb_utils.Tensor("image", image[np.newaxis]),
-            pb_utils.Tensor("options", np.array([[encode_layout_options(options)]], dtype=object)),
+            pb_utils.Tensor("options", np.array([[options]], dtype=object)),
         ],
     )
     try:
         response = await call.async_exec()
     except pb_utils.TritonModelException as error:
-        raise LayoutUnavailable("Layout detection is not available; try again later.") from error
+        raise unavailable(f"The model {model} is not available; try again later.") from error
     if response.has_error():
-        logger.error("layout-detection: %s", response.error().message())
-        raise LayoutUnavailable("Layout detection failed; try again later.")
-    boxes = pb_utils.get_output_tensor_by_name(response, "boxes").as_numpy().reshape(-1)[0]
-    return decode_boxes(boxes)
+        logger.error("%s: %s", model, response.error().message())
+        raise unavailable(f"The model {model} failed; try again later.")
+    # Copies: the response's memory is Triton's again once it is gone.
+    return {name: pb_utils.get_output_tensor_by_name(response, name).as_numpy().copy() for name in outputs}
