@@ -21,6 +21,12 @@ class LaunchSettings(BaseSettings):
     triton_exit_timeout: int = Field(
         30, ge=0, le=3600, description="Seconds that requests in flight get after SIGTERM."
     )
+    triton_retire_seconds: float = Field(
+        600,
+        ge=0,
+        description="Seconds that sound processes of a model get for what they have begun, when another of its "
+        "processes has died and the model is loaded anew.",
+    )
     triton_dir: Path | None = Field(
         None,
         description="Folder for the model repository that the launcher lays out, one for each Triton. "
