@@ -76,13 +76,29 @@ async def test_the_only_page_of_a_document_that_cannot_be_rendered_is_an_invalid
     assert parsing.elements == {}
 
 
-async def test_a_layout_model_that_is_gone_ends_the_document_and_its_other_pages(pool, settings):
+async def test_a_layout_model_that_comes_back_in_time_costs_nothing(pool, settings):
+    failures = 0
+
+    async def fail_at_first(page: PageSeen) -> None:
+        nonlocal failures
+        failures += 1
+        if failures <= 3:
+            raise LayoutUnavailable("Layout detection is not available; try again later.")
+
+    async with running_pipeline(pool, settings) as pipeline:
+        pipeline.layout.before = fail_at_first
+        parsing = await pipeline.parse(pdf_bytes(2)).finish()
+    assert parsing.texts == [["grey 0"], [f"grey {grey_of(1, 2)}"]]
+
+
+async def test_a_layout_model_that_is_gone_ends_the_document_and_its_other_pages(pool, tmp_path):
     async def fail_the_last(page: PageSeen) -> None:
         if page.grey != grey_of(2, 3):
             await asyncio.Event().wait()
         await pipeline.until(lambda: pipeline.layout.running == 3)
         raise LayoutUnavailable("Layout detection is not available; try again later.")
 
+    settings = Settings(spool_dir=tmp_path, layout_patience=0)
     async with running_pipeline(pool, settings) as pipeline:
         pipeline.layout.before = fail_the_last
         parsing = pipeline.parse(pdf_bytes(3))

@@ -2,7 +2,7 @@
 
 import logging
 
-from docparse.documents import RenderPool
+from docparse.documents import RenderPool, sweep
 from docparse.image_store import ImageStore
 from docparse.parse_defaults import ParseDefaults
 from docparse.pipeline import DocumentPipeline
@@ -11,6 +11,9 @@ from docparse.scheduling import FairLimiter
 from docparse.settings import Settings
 from docparse.stages import Detect, Preprocess
 from docparse.vlm_client import VlmClient, VlmPolicy
+from docparse.warming import warm_up_assembly
+
+logger = logging.getLogger(__name__)
 
 
 class Runtime:
@@ -29,8 +32,11 @@ class Runtime:
         self._detect = detect
         self._preprocess = preprocess
         self._defaults = defaults
+        if swept := sweep(settings.spool_dir):
+            logger.info("%d documents were left by a process that died; they are removed", swept)
         self._pool = RenderPool(settings.render_workers, settings.render_timeout)
         self._pool.warm_up()
+        warm_up_assembly()
         self._client = VlmClient(
             settings.vlm_urls,
             settings.vlm_model,

@@ -104,6 +104,12 @@ class Settings(ConfiguredSettings):
         description="Pages in layout detection at a time, over all documents. Enough to fill its batches; each more "
         "only stands before a page that is in a hurry.",
     )
+    layout_patience: float = Field(
+        20.0,
+        ge=0,
+        description="Seconds that a page waits for layout detection, or preprocessing, that does not answer: a model "
+        "whose process has died is back after some seconds. Then its document ends with 503.",
+    )
     max_pages_in_preparation: int = Field(
         16,
         ge=1,

@@ -1,10 +1,14 @@
 """What every document goes through, shared by all of them."""
 
+import asyncio
+import random
+import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from docparse.deadline import PageTimes
 from docparse.documents import RenderPool
+from docparse.errors import LayoutUnavailable, PreprocessingUnavailable
 from docparse.image_store import ImageStore
 from docparse.layout.detector import LayoutBox, LayoutOptions
 from docparse.preprocessing import Preprocessed, PreprocessingOptions
@@ -15,6 +19,11 @@ from docparse.settings import Settings
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+T = TypeVar("T")
+
+# Until a model that is not there is called again.
+_RETRY_SECONDS = 0.5
 
 Detect = Callable[["NDArray[np.uint8]", LayoutOptions], Awaitable[list[LayoutBox]]]
 Preprocess = Callable[["NDArray[np.uint8]", PreprocessingOptions], Awaitable[Preprocessed]]
@@ -52,17 +61,28 @@ class Stages:
 
     async def detect(self, image: "NDArray[np.uint8]", options: LayoutOptions, turn: Turn) -> list[LayoutBox]:
         """Regions of a page, when it is its turn."""
-        async with self._detections.slot(turn):
-            return await self._detect(image, options)
+        return await self._call_model(turn, lambda: self._detect(image, options))
 
     async def preprocess(
         self, image: "NDArray[np.uint8]", asked: PreprocessingOptions, turn: Turn
     ) -> Preprocessed | None:
         """The page turned and flattened, when it is its turn; None where no model for it is loaded."""
-        if self._preprocess is None:
-            return None
-        async with self._detections.slot(turn):
-            return await self._preprocess(image, asked)
+        preprocess = self._preprocess
+        return None if preprocess is None else await self._call_model(turn, lambda: preprocess(image, asked))
+
+    async def _call_model(self, turn: Turn, call: Callable[[], Awaitable[T]]) -> T:
+        """Call another model, again while it is being loaded anew because its process has died."""
+        gives_up_at: float | None = None
+        while True:
+            async with self._detections.slot(turn):
+                try:
+                    return await call()
+                except (LayoutUnavailable, PreprocessingUnavailable):
+                    now = time.monotonic()
+                    gives_up_at = now + self.settings.layout_patience if gives_up_at is None else gives_up_at
+                    if now >= gives_up_at:
+                        raise
+            await asyncio.sleep(_RETRY_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311
 
     def _is_line_short(self) -> bool:
         """Whether fewer regions wait than the VLMs hold: the line would be empty before the next pages are there."""

@@ -1,8 +1,6 @@
 """A document being parsed: its spooled bytes, its pages and their pictures on demand."""
 
 import asyncio
-import os
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from docparse.documents.page_ranges import select_pages
 from docparse.documents.pool import RenderPool
+from docparse.documents.spool import spool_file
 from docparse.documents.worker import DocumentInfo, RenderTask
 from docparse.errors import EmptyDocument, InvalidDocument, PageFailure, TooManyPages
 from docparse.protocol import DocumentKind, PageSize
@@ -83,10 +82,8 @@ async def open_document(
     if len(data) == 0:
         raise EmptyDocument("`file` is empty.")
     # Made here, not in the thread: a thread that is cancelled goes on, and nobody would know its file.
-    handle, name = tempfile.mkstemp(prefix="hps-document-", dir=settings.spool_dir)
-    path = Path(name)
-    try:
-        await asyncio.to_thread(_write, handle, data)
+    with spool_file(settings.spool_dir) as path:
+        await asyncio.to_thread(_write, path, data)
         task = RenderTask(path, kind, None, settings.render_scale, settings.max_pixels)
         try:
             info: DocumentInfo = await pool.run(task, Turn(owner or Owner()))
@@ -99,11 +96,9 @@ async def open_document(
                 " Ask for fewer with `pageRanges`."
             )
         yield Document(path, kind, info, selected=selected, pool=pool, settings=settings)
-    finally:
-        # The workers keep an unlinked file readable for as long as they have it open.
-        path.unlink(missing_ok=True)  # noqa: ASYNC240  one short call, and an await here could be cancelled
 
 
-def _write(handle: int, data: "bytes | NDArray[np.uint8]") -> None:
-    with os.fdopen(handle, "wb") as file:
+def _write(path: Path, data: "bytes | NDArray[np.uint8]") -> None:
+    # By its path, which cannot lead to another file when this is cancelled; and not made anew when it is gone by then.
+    with path.open("r+b") as file:
         file.write(data if isinstance(data, bytes) else data.data)

@@ -21,6 +21,10 @@ from docparse.scheduling import FairLimiter, Owner, Turn
 logger = logging.getLogger(__name__)
 
 
+# A worker imports for a second, and longer where many start at once.
+_START_SECONDS = 120.0
+
+
 class _WorkerDied(Exception):
     """The process ended before it answered."""
 
@@ -38,6 +42,7 @@ class _Worker:
         self._connection: Connection | None = None
         self._lock = threading.Lock()
         self._ended = False
+        self._greeted = False
 
     @property
     def pid(self) -> int | None:
@@ -46,6 +51,7 @@ class _Worker:
     def call(self, task: RenderTask, timeout_seconds: float) -> Any:
         connection = self.ensure_started()
         try:
+            self._await_greeting(connection)
             connection.send(task)
             if not connection.poll(timeout_seconds):
                 self.kill()
@@ -76,6 +82,17 @@ class _Worker:
                 theirs.close()
             return self._connection
 
+    def await_ready(self) -> None:
+        """Start the process, and wait until it has imported what it needs."""
+        self._await_greeting(self.ensure_started())
+
+    def _await_greeting(self, connection: Connection) -> None:
+        if not self._greeted:
+            if not connection.poll(_START_SECONDS):
+                raise EOFError
+            connection.recv()
+            self._greeted = True
+
     def kill(self) -> None:
         """End the process; the next task starts another."""
         with self._lock:
@@ -96,6 +113,7 @@ class _Worker:
         if self._connection is not None:
             self._connection.close()
         self._process = self._connection = None
+        self._greeted = False
 
 
 class RenderPool:
@@ -132,9 +150,11 @@ class RenderPool:
         return await asyncio.shield(answer)
 
     def warm_up(self) -> None:
-        """Start every worker now, so that the first document does not wait for imports."""
+        """Start every worker now and wait for it, so that the first document does not."""
         for worker in self._workers:
             worker.ensure_started()
+        for worker in self._workers:
+            worker.await_ready()
 
     def close(self) -> None:
         """End the workers, wherever they are; tasks still waiting are dropped."""

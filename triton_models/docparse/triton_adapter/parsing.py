@@ -29,6 +29,7 @@ from docparse.preprocessing.wire import decode_angle, encode_preprocessing_optio
 from docparse.protocol import alive_event, decode_request, error_event
 from docparse.runtime import Runtime
 from docparse.settings import Settings
+from docparse.watchdog import watch_event_loop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,6 +42,9 @@ _CANCEL_CHECK_SECONDS = 0.05
 # How long a stream is silent at most. Triton never ends the streams of a process that has died, so their clients know
 # by the silence.
 _ALIVE_SECONDS = 2.0
+
+# Nothing on the event loop takes a second; a loop that stands still for so long will not move again.
+_HANG_SECONDS = 60.0
 
 
 class LayoutParsing:
@@ -58,9 +62,12 @@ class LayoutParsing:
             preprocess_by_bls,
             ParseDefaults.of(config, preprocessing),
         )
+        self._watchdog: asyncio.Task[None] | None = None
 
     async def execute(self, requests: list[Any]) -> None:
         """Answer every request; no request waits for another."""
+        if self._watchdog is None:
+            self._watchdog = asyncio.create_task(watch_event_loop(_HANG_SECONDS))
         pipeline = await self._runtime.pipeline()
         await asyncio.gather(*(self._answer(pipeline, request) for request in requests))
 
