@@ -7,7 +7,7 @@ export ORT_DISABLE_TELEMETRY := 1
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-fast test-fuzz test-clients check format api-docs bench-cpu lock clean
+.PHONY: help demo serve test test-fast test-fuzz test-clients check format api-docs bench bench-soak bench-cpu lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,12 @@ format: .venv/dev  ## Format and fix what can be fixed
 api-docs: .venv/dev  ## Write docs/API.md and docs/SETTINGS.md anew from the code
 	PYTHONPATH=.:triton_models $(BIN)/python -m docs
 
+bench: .venv/bench  ## Measure flow and speed against a reference-style service (make bench ARGS="--only mixed")
+	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-soak: .venv/bench  ## 20,000 small requests: does the memory of any process grow
+	$(BIN)/python -m benchmarks --only soak --soak-requests 20000 $(ARGS)
+
 bench-cpu: .venv/dev  ## Compare the CPU stack with its engines called directly; measure its memory
 	$(BIN)/python -m benchmarks.cpu
 
@@ -68,4 +74,9 @@ clean:  ## Remove what make has made
 .venv/dev: requirements/dev.txt .venv/local
 	@echo "installing the development tools into .venv"
 	@$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.venv/bench: requirements/bench.txt .venv/dev
+	@echo "installing what the benchmark needs into .venv"
+	@$(PIP) --require-hashes -r requirements/bench.txt
 	@touch $@

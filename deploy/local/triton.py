@@ -10,7 +10,7 @@ from pathlib import Path
 from deploy.local.settings import StackSettings
 
 _ROOT = Path(__file__).resolve().parents[2]
-_MODELS = _ROOT / "triton_models"
+_MODEL_REPOSITORY = _ROOT / "triton_models" / "model_repository"
 
 # How long Triton may take to end. Unloading its two models takes 3 s on two idle cores.
 _EXIT_SECONDS = 6
@@ -37,10 +37,10 @@ def prepare_backends(folder: Path) -> Path:
 
 
 def triton_command(settings: StackSettings, backends: Path) -> list[str]:
-    """Arguments that start the server on the settings' ports with our model repository."""
+    """Arguments that start the server on the settings' ports with their model repository."""
     return [
         str(_wheel_folder() / "tritonserver" / "bin" / "tritonserver"),
-        f"--model-repository={_MODELS / 'model_repository'}",
+        f"--model-repository={settings.triton_model_repository or _MODEL_REPOSITORY}",
         f"--backend-directory={backends}",
         "--http-address=127.0.0.1",
         "--grpc-address=127.0.0.1",
