@@ -11,6 +11,7 @@ from docparse.image_store.settings import ImageStoreSettings
 from docparse.settings import Settings as PipelineSettings
 from docs.wording import split_default, table, type_in_words
 from gateway.settings import Settings as GatewaySettings
+from launch.settings import LaunchSettings
 
 INTRODUCTION = """# Settings
 
@@ -27,6 +28,11 @@ SECTIONS: tuple[tuple[str, str, type[BaseSettings]], ...] = (
     ),
     ("Pipeline in Triton", "Read by Triton's models.", PipelineSettings),
     ("Image store", "Read by the model `layout-parsing`.", ImageStoreSettings),
+    (
+        "Triton's launcher",
+        "Read by `python -m launch`, which starts Triton in every installation; it checks the two above, too.",
+        LaunchSettings,
+    ),
     (
         "`make serve`",
         "Read by the runner of the local stack; the rest is passed on to the tiers.",

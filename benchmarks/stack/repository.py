@@ -1,36 +1,25 @@
-"""Model repositories of the benchmark: the product's own models, with stand-ins where they are wanted."""
+"""Models that the benchmark lays over the product's own (HPS_TRITON_OVERLAY)."""
 
 from pathlib import Path
 
-_ROOT = Path(__file__).resolve().parents[2]
-_PRODUCT = _ROOT / "triton_models" / "model_repository"
-_OURS = _ROOT / "benchmarks" / "models"
-_STAND_INS = _ROOT / "benchmarks" / "stand_ins"
+_BENCHMARKS = Path(__file__).resolve().parents[1]
+_MODELS = _BENCHMARKS / "models"
+_STAND_INS = _BENCHMARKS / "stand_ins"
 
 
 def lay_out_pipelines(folder: Path, *, baseline: bool) -> Path:
-    """The product's models over the simulated layout detector, and the baseline's model if it is wanted.
-
-    The detector has the product's own configuration, so its batches form as the product's do.
-    """
-    folder.mkdir(parents=True)
-    for model in _PRODUCT.iterdir():
-        if model.name != "layout-detection":
-            (folder / model.name).symlink_to(model)
-    detection = folder / "layout-detection"
-    detection.mkdir()
-    (detection / "config.pbtxt").symlink_to(_PRODUCT / "layout-detection" / "config.pbtxt")
-    (detection / "1").symlink_to(_OURS / "layout-detection" / "1")
-    if baseline:
-        (folder / "reference-parsing").symlink_to(_OURS / "reference-parsing")
-    return folder
+    """The simulated layout detector under the product's own configuration, and the baseline if it is wanted."""
+    models = ["layout-detection", "reference-parsing"] if baseline else ["layout-detection"]
+    return _link(folder, *(_MODELS / model for model in models))
 
 
 def lay_out_stand_ins(folder: Path) -> Path:
-    """Models of the same wires that answer at once, for what the pipeline's own time would drown."""
-    folder.mkdir(parents=True)
-    for model in _PRODUCT.iterdir():
-        stand_in = _STAND_INS / model.name
-        (folder / model.name).symlink_to(stand_in if stand_in.exists() else model)
-    (folder / "reference-parsing").symlink_to(_STAND_INS / "reference-parsing")
+    """Models of both wires that answer at once, for what the pipeline's own time would drown."""
+    return _link(folder, _MODELS / "layout-detection", *sorted(_STAND_INS.iterdir()))
+
+
+def _link(folder: Path, *models: Path) -> Path:
+    folder.mkdir()
+    for model in models:
+        (folder / model.name).symlink_to(model)
     return folder

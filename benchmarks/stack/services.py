@@ -81,8 +81,8 @@ def running_pipelines(
             **LayoutSimulation(seed, faster).environment(),
             **(settings or {}),
         }
-        repository = lay_out_pipelines(folder / "models", baseline=baseline)
-        yield _start(stack, folder, repository, environment, vlm, baseline=baseline)
+        overlay = lay_out_pipelines(folder / "models", baseline=baseline)
+        yield _start(stack, folder, overlay, environment, vlm, baseline=baseline)
 
 
 @contextmanager
@@ -92,20 +92,20 @@ def running_stand_ins(folder: Path) -> Iterator[Services]:
     with ExitStack() as stack:
         vlm = stack.enter_context(running_vlm(folder / "vlm.log"))  # asked for its health only
         environment = {"HPS_VLM_URLS": vlm.url, "HPS_LOG_LEVEL": "WARNING"}
-        repository = lay_out_stand_ins(folder / "models")
-        yield _start(stack, folder, repository, environment, vlm, baseline=True)
+        overlay = lay_out_stand_ins(folder / "models")
+        yield _start(stack, folder, overlay, environment, vlm, baseline=True)
 
 
 def _start(
     stack: ExitStack,
     folder: Path,
-    repository: Path,
+    overlay: Path,
     environment: dict[str, str],
     vlm: SimulatedVlm,
     *,
     baseline: bool,
 ) -> Services:
-    variables = {**environment, "HPS_TRITON_MODEL_REPOSITORY": str(repository)}
+    variables = {**environment, "HPS_TRITON_OVERLAY": str(overlay)}
     product = stack.enter_context(running_stack(folder / "stack.log", variables))
     triton = f"127.0.0.1:{product.environment['HPS_TRITON_GRPC_PORT']}"
     reference_url, reference_pid = None, None

@@ -5,6 +5,7 @@ import secrets
 import shlex
 import signal
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -14,7 +15,7 @@ from pydantic import ValidationError
 from deploy.local.process import is_ready
 from deploy.local.settings import StackSettings, taken_ports
 from deploy.local.tiers import Stack
-from deploy.local.triton import prepare_backends, triton_command, triton_environment
+from deploy.local.triton import COMMAND, find_triton_problems, launch_environment
 
 _STATE = Path(__file__).resolve().parents[2] / ".stack"
 
@@ -27,13 +28,17 @@ _QUIET = {
     "PYTHONUNBUFFERED": "1",
     "MALLOC_ARENA_MAX": "2",  # threads that pass pages on would else each keep the memory of the largest
     "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime would collect usage in the home folder, to be sent home
-    "PADDLE_PDX_CACHE_HOME": str(_STATE / "paddlex"),  # PaddleX makes this folder when it is imported
-    "PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK": "True",  # and would look for model hubs
 }
 
 
-def add_tiers(stack: Stack, settings: StackSettings) -> None:
-    """Add the VLM (unless others are named), Triton and the gateway to `stack`."""
+def add_tiers(stack: Stack, settings: StackSettings, folder: Path) -> None:
+    """Add the VLM (unless others are named), Triton and the gateway to `stack`.
+
+    Args:
+        stack: to add them to.
+        settings: of the stack.
+        folder: for what Triton needs while it runs.
+    """
     environment = {**_QUIET, **os.environ, **image_store_environment()}
     vlm_urls = settings.vlm_urls or f"http://127.0.0.1:{settings.vlm_port}"
     if not settings.vlm_urls:
@@ -49,10 +54,8 @@ def add_tiers(stack: Stack, settings: StackSettings) -> None:
             "HPS_VLM_REPETITION_GUARD": "off",
             **environment,
         }
-    triton = triton_command(settings, prepare_backends(_STATE / "backends"))
-    stack.add_process(
-        "triton", _exec(triton), env={**environment, "HPS_VLM_URLS": vlm_urls, **triton_environment()}
-    )
+    triton_environment = launch_environment(settings, {**environment, "HPS_VLM_URLS": vlm_urls}, folder)
+    stack.add_process("triton", _exec(list(COMMAND)), env=triton_environment)
     gateway_environment = {
         "HPS_HOST": "127.0.0.1",  # without keys, this machine only
         "UVICORN_WORKERS": "1",
@@ -76,14 +79,9 @@ def image_store_environment() -> dict[str, str]:
     }
 
 
-def find_problems(settings: StackSettings) -> list[str]:
+def find_problems(settings: StackSettings, folder: Path) -> list[str]:
     """What would keep the tiers from starting, as sentences."""
-    problems = taken_ports(settings.own_ports)
-    if any(character.isspace() for character in f"{_STATE}{sys.executable}"):
-        problems.append(
-            "The path of this folder has a space in it, and Triton starts its models by such paths."
-        )
-    return problems
+    return taken_ports(settings.own_ports) + find_triton_problems(settings, folder)
 
 
 def announce_when_ready(port: int) -> None:
@@ -97,16 +95,23 @@ def announce_when_ready(port: int) -> None:
 
 def main() -> int:
     """Run the stack until a signal or the death of a tier; returns the exit code."""
+    _STATE.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="triton-", dir=_STATE, ignore_cleanup_errors=True) as folder:
+        return run_stack(Path(folder))
+
+
+def run_stack(folder: Path) -> int:
+    """See `main`; `folder` is Triton's while it runs."""
     try:
         settings = StackSettings()
-        problems = find_problems(settings)
+        problems = find_problems(settings, folder)
     except ValidationError as error:
         problems = [f"HPS_{str(each['loc'][0]).upper()}: {each['msg']}." for each in error.errors()]
     if problems:
         print("\n".join(["The stack was not started.", *problems]), flush=True)
         return 2
     stack = Stack()
-    add_tiers(stack, settings)
+    add_tiers(stack, settings, folder)
     threading.Thread(target=announce_when_ready, args=(settings.port,), daemon=True).start()
     stack.loop()
     if stack.first_to_stop is None:

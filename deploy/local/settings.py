@@ -19,9 +19,6 @@ class StackSettings(BaseSettings):
     vlm_urls: str = Field(
         "", description="VLM servers to use; none is started then. Default: the embedded one."
     )
-    triton_model_repository: str = Field(
-        "", description="Model repository that Triton serves, for benchmarks. Default: the project's own."
-    )
     log_level: str = Field("INFO", description="Lowest level that the tiers log.")
 
     @property

@@ -10,6 +10,7 @@ from gateway.upstreams.vlm import VlmProbe
 
 logger = logging.getLogger(__name__)
 
+# Needed whatever Triton was told to load. What else it was told to load, it needs for some documents.
 MODELS = ("layout-parsing", "layout-detection", "restructure-pages")
 # Several probes (a load balancer, an orchestrator, a person) share one answer.
 CACHE_SECONDS = 0.5
@@ -49,12 +50,19 @@ class Readiness:
         return missing
 
     async def _check_triton(self) -> list[str]:
-        live, *models = await asyncio.gather(
+        deadline = time.monotonic() + self._timeout_seconds
+        live, told, models = await asyncio.gather(
             self._triton.is_live(self._timeout_seconds),
-            *(self._triton.is_model_ready(model, self._timeout_seconds) for model in MODELS),
+            self._triton.list_models(self._timeout_seconds),
+            self._are_ready(MODELS, self._timeout_seconds),
         )
         if not live:
             return ["Triton not live"]
-        return [
-            f"model '{model}' not ready" for model, ready in zip(MODELS, models, strict=True) if not ready
-        ]
+        more = sorted(set(told) - set(MODELS))
+        if more:
+            models |= await self._are_ready(more, max(0.0, deadline - time.monotonic()))
+        return [f"model '{model}' not ready" for model, ready in models.items() if not ready]
+
+    async def _are_ready(self, models: Sequence[str], timeout_seconds: float) -> dict[str, bool]:
+        answers = (self._triton.is_model_ready(model, timeout_seconds) for model in models)
+        return dict(zip(models, await asyncio.gather(*answers), strict=True))

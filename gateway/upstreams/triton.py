@@ -127,6 +127,16 @@ class Triton:
             return False
         return bool(answer.ready)
 
+    async def list_models(self, timeout_seconds: float) -> list[str]:
+        """The models that Triton was told to load, loaded or not; empty when it does not answer. Never raises."""
+        try:
+            answer = await self._stub.RepositoryIndex(
+                service_pb2.RepositoryIndexRequest(), timeout=timeout_seconds
+            )
+        except grpc.RpcError:
+            return []
+        return [model.name for model in answer.models]
+
     async def parse(
         self, document: Document, *, log_id: str, parse: Mapping[str, Any], timeout_seconds: float
     ) -> AsyncGenerator[DocumentEvent | PageEvent, None]:

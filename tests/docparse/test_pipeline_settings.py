@@ -43,7 +43,8 @@ def test_a_variable_that_is_empty_is_one_that_is_not_set(monkeypatch):
 
 def test_every_setting_is_read_from_its_variable_and_described(monkeypatch):
     values = {
-        "log_level": "DEBUG", "layout_engine": "cdla", "layout_threads": 3, "vlm_urls": "http://vlm",
+        "log_level": "DEBUG", "layout_engine": "cdla", "layout_threads": 3, "layout_parsing_instances": 2,
+        "vlm_urls": "http://vlm",
         "vlm_model": "other", "vlm_max_concurrency": 7, "vlm_timeout": 1.5, "vlm_retries": 0,
         "vlm_pixel_limits": "send", "vlm_repetition_guard": "engine", "vlm_max_output_tokens": 99,
         "max_pages": 9, "max_pixels": 1000, "render_scale": 1.5,
@@ -67,6 +68,7 @@ def test_every_setting_is_read_from_its_variable_and_described(monkeypatch):
     ("name", "value"),
     [
         ("HPS_LAYOUT_ENGINE", "crystal-ball"),
+        ("HPS_LAYOUT_PARSING_INSTANCES", "0"),
         ("HPS_VLM_URLS", " , "),
         ("HPS_VLM_MAX_CONCURRENCY", "0"),
         ("HPS_VLM_TIMEOUT", "0"),

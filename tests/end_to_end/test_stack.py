@@ -60,11 +60,21 @@ def test_a_tier_that_dies_takes_the_stack_down_and_is_named(tmp_path, tier):
 
 
 def test_a_tier_that_cannot_start_is_named_and_its_reason_shown(tmp_path):
-    with pytest.raises(StackFailed, match=r"The triton tier ended by itself \(exit code"), running_stack(
-        tmp_path / "log", {"HPS_LAYOUT_ENGINE": "crystal-ball"}
+    with pytest.raises(StackFailed, match=r"The gateway tier ended by itself \(exit code"), running_stack(
+        tmp_path / "log", {"HPS_MAX_QUEUED_REQUESTS": "crystal-ball"}
     ):  # fmt: skip
         pass
-    assert "crystal-ball" in (tmp_path / "log").read_text()
+    assert "HPS_MAX_QUEUED_REQUESTS: " in (tmp_path / "log").read_text()
+
+
+def test_what_triton_would_refuse_is_named_before_anything_is_started(tmp_path):
+    with pytest.raises(StackFailed, match="HPS_LAYOUT_ENGINE: "), running_stack(
+        tmp_path / "log", {"HPS_LAYOUT_ENGINE": "crystal-ball", "HPS_VLM_TIMEOUT": "0"}
+    ):  # fmt: skip
+        pass
+    lines = (tmp_path / "log").read_text().splitlines()
+    assert lines[:2] == ["The stack was not started.", "Triton was not started."]
+    assert any(line.startswith("HPS_VLM_TIMEOUT: ") for line in lines)
 
 
 def test_a_taken_port_is_named_before_anything_is_started(stack):

@@ -2,22 +2,20 @@
 
 import json
 import queue
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-from tritonclient.grpc import InferenceServerClient, InferInput, InferResult
+from tritonclient.grpc import InferenceServerClient, InferResult
 from tritonclient.utils import InferenceServerException
 
 from deploy.local.process import RunningStack
 from tests.end_to_end.conftest import EXAMPLES, ROOT
 from tests.samples import image_bytes, pdf_bytes
-
-# Only what hangs lasts this long.
-HANG_SECONDS = 60
+from tests.tritonserver import HANG_SECONDS, detect, detect_together, executions, tensor
 
 LAYOUT_OPTIONS = json.dumps(
     {"threshold": None, "nms": None, "unclip_ratio": None, "merge_bboxes_mode": None, "shape_mode": "auto"}
@@ -31,42 +29,7 @@ def triton(stack: RunningStack) -> Iterator[InferenceServerClient]:
         yield client
 
 
-def tensor(name: str, kind: str, value: np.ndarray) -> InferInput:
-    tensor = InferInput(name, list(value.shape), kind)
-    tensor.set_data_from_numpy(value)
-    return tensor
-
-
 # The layout-detection model.
-
-
-def detect(client: InferenceServerClient, page: np.ndarray, options: bytes = LAYOUT_OPTIONS) -> Any:
-    inputs = [
-        tensor("image", "UINT8", page[np.newaxis]),
-        tensor("options", "BYTES", np.array([[options]], dtype=object)),
-    ]
-    answer = client.infer("layout-detection", inputs, client_timeout=HANG_SECONDS)
-    return json.loads(answer.as_numpy("boxes").reshape(-1)[0])
-
-
-def detect_together(
-    client: InferenceServerClient, pages: Sequence[np.ndarray], options: Sequence[bytes]
-) -> list[Any]:
-    """Boxes of each page, or the exception that it got."""
-
-    def attempt(page: np.ndarray, option: bytes) -> Any:
-        try:
-            return detect(client, page, option)
-        except InferenceServerException as error:
-            return error
-
-    with ThreadPoolExecutor(len(pages)) as threads:
-        return list(threads.map(attempt, pages, options))
-
-
-def executions(client: InferenceServerClient) -> int:
-    (model,) = client.get_inference_statistics("layout-detection").model_stats
-    return model.execution_count
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +45,7 @@ def pages() -> list[np.ndarray]:
 @pytest.fixture(scope="module")
 def alone(triton: InferenceServerClient, pages: list[np.ndarray]) -> list[Any]:
     """The boxes of each page when it is the only one."""
-    boxes = [detect(triton, page) for page in pages]
+    boxes = [detect(triton, page, LAYOUT_OPTIONS) for page in pages]
     assert all(boxes)
     return boxes
 

@@ -96,7 +96,8 @@ class FakeTriton(service_pb2_grpc.GRPCInferenceServiceServicer):
         self.restructure_requests: list[ReceivedPages] = []
         self.arrived = asyncio.Condition()
         self.live = True
-        self.ready_models = {"layout-parsing", "layout-detection", "restructure-pages"}
+        self.models = {"layout-parsing", "layout-detection", "restructure-pages"}
+        self.ready_models = set(self.models)
         self.final_response = True
         self.before_health: Callable[[], Awaitable[None]] | None = None
         self.health_calls = 0
@@ -134,6 +135,10 @@ class FakeTriton(service_pb2_grpc.GRPCInferenceServiceServicer):
 
     async def ModelReady(self, request: Any, context: Any) -> Any:  # noqa: N802
         return service_pb2.ModelReadyResponse(ready=request.name in self.ready_models)
+
+    async def RepositoryIndex(self, request: Any, context: Any) -> Any:  # noqa: N802
+        models = [service_pb2.RepositoryIndexResponse.ModelIndex(name=name) for name in self.models]
+        return service_pb2.RepositoryIndexResponse(models=models)
 
     async def ModelStreamInfer(self, request_iterator: Any, context: Any) -> AsyncIterator[Any]:  # noqa: N802
         async for request in request_iterator:

@@ -19,7 +19,13 @@ from tests.fakes.triton import document_event, page_event, result_message
 from tests.fakes.vlm import running_vlm
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ("gateway", "triton_models/docparse", "triton_models/model_repository", "deploy")
+SOURCES = (
+    "gateway",
+    "triton_models/docparse",
+    "triton_models/model_repository",
+    "triton_models/launch",
+    "deploy",
+)
 # What comes back from the fakes is what the example shows, so these are cut out of both.
 GENERATED = {"logId"}
 

@@ -24,6 +24,13 @@ class Settings(BaseSettings):
     layout_threads: int = Field(
         2, ge=1, description="Threads of one layout inference; the CPU engine gains little above 2."
     )
+    layout_parsing_instances: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Processes of `layout-parsing`. One serves many documents on one event loop; more help where "
+        "its CPU work is what documents wait for.",
+    )
     vlm_urls: Annotated[tuple[str, ...], NoDecode] = Field(
         ("http://localhost:8081",),
         validation_alias=AliasChoices("HPS_VLM_URLS", "HPS_VLM_URL"),

@@ -34,6 +34,26 @@ async def test_what_is_missing_is_named(start_gateway, triton):
         assert "layout-parsing" not in answer.text
 
 
+async def test_a_model_that_triton_was_told_to_load_is_waited_for(start_gateway, triton):
+    async with running_vlm() as vlm:
+        triton.models.add("document-preprocessing")
+        gateway = await start_gateway(vlm_urls=(vlm.url,))
+        answer = await gateway.http.get("/health/ready")
+        assert_error(answer, 503, "model 'document-preprocessing' not ready")
+        assert "layout" not in answer.text
+        triton.ready_models.add("document-preprocessing")
+        gateway = await start_gateway(vlm_urls=(vlm.url,))
+        assert (await gateway.http.get("/health/ready")).status_code == 200
+
+
+async def test_a_model_that_triton_was_not_told_to_load_is_missed_all_the_same(start_gateway, triton):
+    async with running_vlm() as vlm:
+        triton.models.remove("restructure-pages")
+        triton.ready_models.remove("restructure-pages")
+        gateway = await start_gateway(vlm_urls=(vlm.url,))
+        assert_error(await gateway.http.get("/health/ready"), 503, "model 'restructure-pages' not ready")
+
+
 async def test_a_dead_triton_is_named(start_gateway, triton):
     async with running_vlm() as vlm:
         gateway = await start_gateway(vlm_urls=(vlm.url,))

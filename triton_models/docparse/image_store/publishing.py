@@ -2,14 +2,17 @@
 
 import asyncio
 import logging
+from typing import TYPE_CHECKING
 
-from docparse.assembly import PageElement
 from docparse.image_store.store import ImageStore, StoreFailed
+
+if TYPE_CHECKING:
+    from docparse.assembly import PageElement  # it loads PaddleX, and some only want this package's settings
 
 logger = logging.getLogger(__name__)
 
 
-async def publish_pictures(element: PageElement, store: ImageStore) -> None:
+async def publish_pictures(element: "PageElement", store: ImageStore) -> None:
     """Give the element URLs for its pictures.
 
     When the store fails, all pictures of the page are `data:` URLs and the page has a warning: a client that was

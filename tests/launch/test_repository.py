@@ -1,0 +1,64 @@
+import pytest
+
+from launch.models import TritonModel
+from launch.repository import SOURCE, configure, lay_out_backends, lay_out_models, overlay_models
+from launch.server import STUB, find_server
+
+
+def test_only_the_models_that_are_asked_for_are_there(tmp_path):
+    lay_out_models([TritonModel("layout-detection"), TritonModel("layout-parsing")], tmp_path / "models")
+    assert {folder.name for folder in (tmp_path / "models").iterdir()} == {
+        "layout-detection",
+        "layout-parsing",
+    }
+
+
+def test_a_repository_is_laid_out_anew(tmp_path):
+    lay_out_models([TritonModel("layout-detection"), TritonModel("restructure-pages")], tmp_path)
+    lay_out_models([TritonModel("layout-detection")], tmp_path)
+    assert [folder.name for folder in tmp_path.iterdir()] == ["layout-detection"]
+    assert (
+        SOURCE / "restructure-pages" / "1" / "model.py"
+    ).is_file()  # a link was removed, not what it leads to
+
+
+def test_the_code_of_a_model_finds_what_lies_beside_it(tmp_path):
+    lay_out_models([TritonModel("layout-parsing")], tmp_path)
+    code = tmp_path / "layout-parsing" / "1" / "model.py"
+    assert (code.resolve().parents[3] / "docparse" / "pipeline.py").is_file()
+
+
+def test_an_overlay_adds_models_and_takes_the_place_of_code_but_not_of_a_configuration(tmp_path):
+    lay_out_models([TritonModel("layout-detection", 3)], tmp_path / "models")
+    for name in ("layout-detection", "another"):
+        (tmp_path / "overlay" / name / "1").mkdir(parents=True)
+        (tmp_path / "overlay" / name / "1" / "model.py").write_text("# other code")
+    overlay_models(tmp_path / "overlay", tmp_path / "models")
+    for name in ("layout-detection", "another"):
+        assert (tmp_path / "models" / name / "1" / "model.py").read_text() == "# other code"
+    assert "count: 3" in (tmp_path / "models" / "layout-detection" / "config.pbtxt").read_text()
+    assert "other" not in (SOURCE / "layout-detection" / "1" / "model.py").read_text()
+
+
+@pytest.mark.parametrize("model", [folder.name for folder in SOURCE.iterdir()])
+def test_every_model_can_be_had_several_times(model):
+    config = (SOURCE / model / "config.pbtxt").read_text()
+    several = configure(config, TritonModel(model, 3))
+    assert "instance_group [ { count: 3 kind: KIND_CPU } ]" in several
+    assert several.count("\n") == config.count("\n")
+    assert several.count("count:") == 1
+
+
+def test_a_configuration_that_cannot_be_changed_is_an_error():
+    with pytest.raises(ValueError, match="instance_group"):
+        configure('name: "layout-parsing"\n', TritonModel("layout-parsing", 2))
+
+
+def test_the_python_backend_lies_in_a_folder_of_its_own(tmp_path):
+    lay_out_backends(find_server(), tmp_path / "backends")
+    lay_out_backends(find_server(), tmp_path / "backends")
+    backend = tmp_path / "backends" / "python"
+    assert {STUB, "libtriton_python.so", "triton_python_backend_utils.py"} <= {
+        file.name for file in backend.iterdir()
+    }
+    assert all(file.exists() for file in backend.iterdir())

@@ -1,0 +1,69 @@
+"""Lays out a model repository for one Triton: our models, those that are asked for, as often as they are asked for."""
+
+import re
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from launch.models import TritonModel
+from launch.server import STUB, Server
+
+SOURCE = Path(__file__).resolve().parents[1] / "model_repository"
+
+_INSTANCE_GROUP = re.compile(r"^instance_group \[.*\]$", re.MULTILINE)
+
+
+def lay_out_models(models: Iterable[TritonModel], folder: Path) -> Path:
+    """Write a repository with these models into `folder`, in the place of one that was there.
+
+    Triton loads every folder of a repository. Versions are links, so that a model's code finds what lies beside it.
+    """
+    _make_anew(folder)
+    for model in models:
+        source, target = SOURCE / model.name, folder / model.name
+        target.mkdir()
+        (target / "1").symlink_to(source / "1", target_is_directory=True)
+        (target / "config.pbtxt").write_text(configure((source / "config.pbtxt").read_text(), model))
+    return folder
+
+
+def overlay_models(overlay: Path, folder: Path) -> None:
+    """Add the models of `overlay` to the repository in `folder`; one that is there gets the other code."""
+    for source in sorted(path for path in overlay.iterdir() if path.is_dir()):
+        target = folder / source.name
+        target.mkdir(exist_ok=True)
+        for part in source.iterdir():
+            (target / part.name).unlink(missing_ok=True)
+            (target / part.name).symlink_to(part.resolve())
+
+
+def configure(config: str, model: TritonModel) -> str:
+    """A model's config.pbtxt with what the settings say in place of its defaults."""
+    return _replace(
+        _INSTANCE_GROUP, f"instance_group [ {{ count: {model.instances} kind: KIND_CPU }} ]", config
+    )
+
+
+def lay_out_backends(server: Server, folder: Path) -> Path:
+    """Write a backend directory with the server's Python backend, whose stub may come from elsewhere."""
+    _make_anew(folder)
+    backend = folder / "python"
+    backend.mkdir()
+    for file in server.backend_files:
+        (backend / file.name).symlink_to(file.resolve())
+    if not (backend / STUB).exists():
+        raise FileNotFoundError(f"{server.binary} has no {STUB}")
+    return folder
+
+
+def _make_anew(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+
+
+def _replace(line: re.Pattern[str], new: str, config: str) -> str:
+    changed, times = line.subn(new, config)
+    if times != 1:
+        raise ValueError(f"config.pbtxt has {times} lines like {line.pattern}, not one")
+    return changed
