@@ -11,6 +11,7 @@ import psutil
 from benchmarks.simulators.settings import LayoutSimulation
 from benchmarks.stack.processes import processes_by_role, running_server
 from benchmarks.stack.repository import lay_out_pipelines, lay_out_stand_ins
+from benchmarks.stack.shared_memory import regions_of, remove
 from benchmarks.stack.vlm import SimulatedVlm, running_vlm
 from deploy.local.process import running_stack
 from deploy.local.settings import free_ports
@@ -106,7 +107,10 @@ def _start(
     baseline: bool,
 ) -> Services:
     variables = {**environment, "HPS_TRITON_OVERLAY": str(overlay)}
+    left_behind: set[Path] = set()
+    stack.callback(lambda: remove(left_behind))
     product = stack.enter_context(running_stack(folder / "stack.log", variables))
+    stack.callback(lambda: left_behind.update(regions_of(_all_pids(product.process.pid))))
     triton = f"127.0.0.1:{product.environment['HPS_TRITON_GRPC_PORT']}"
     reference_url, reference_pid = None, None
     if baseline:
@@ -123,3 +127,7 @@ def _start(
         )
         reference_pid = process.pid
     return Services(product.url, reference_url, triton, vlm, product.process.pid, reference_pid)
+
+
+def _all_pids(root: int) -> list[int]:
+    return [process.pid for processes in processes_by_role(root).values() for process in processes]

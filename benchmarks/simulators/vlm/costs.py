@@ -22,14 +22,14 @@ class VlmCosts:
     """
 
     sequences: int = 64
-    step_seconds: float = 0.003
-    sequence_seconds: float = 0.00003
-    visual_token_seconds: float = 0.00002
+    step_seconds: float = 0.0035
+    sequence_seconds: float = 0.00004
+    visual_token_seconds: float = 0.000025
     prefill_tokens: int = 16_384
     stream_interval: int = 16
     tokens_per_visual_token: float = 0.44
-    length_spread: float = 0.6
-    longest: int = 2_048
+    length_spread: float = 0.4
+    longest: int = 1_536
 
     @property
     def full_step_seconds(self) -> float:
