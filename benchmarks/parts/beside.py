@@ -16,12 +16,12 @@ from benchmarks.workloads.requests import Job, make_job
 
 _PDFS = 3
 _PDF_PAGES = 100
-_SCANS = 20
+_SCANS = 16
 # For the PDFs to be everywhere in the pipeline.
 _SETTLE_SECONDS = 4.0
 # The baseline answers a few pages in the time of its three PDFs; these clients make it a few more.
 _BASELINE_CLIENTS = 6
-_BASELINE_ALONE = 8
+_BASELINE_ALONE = 6
 
 
 async def measure_beside(bench: Workbench) -> PartResult:

@@ -21,10 +21,10 @@ class VlmCosts:
         longest: tokens at which an answer ends at the latest.
     """
 
-    sequences: int = 64
+    sequences: int = 32
     step_seconds: float = 0.0035
-    sequence_seconds: float = 0.00004
-    visual_token_seconds: float = 0.000025
+    sequence_seconds: float = 0.00002
+    visual_token_seconds: float = 0.0000125
     prefill_tokens: int = 16_384
     stream_interval: int = 16
     tokens_per_visual_token: float = 0.44
