@@ -7,7 +7,7 @@ export ORT_DISABLE_TELEMETRY := 1
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-fast test-fuzz test-clients check format api-docs bench bench-soak bench-cpu lock clean
+.PHONY: help demo serve test test-fast test-fuzz test-clients check format api-docs bench bench-soak bench-page bench-cpu lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ bench: .venv/bench  ## Measure flow and speed against a reference-style service 
 bench-soak: .venv/bench  ## 20,000 small requests: does the memory of any process grow
 	$(BIN)/python -m benchmarks --only soak --soak-requests 20000 $(ARGS)
 
+bench-page: .venv-plots/done  ## Put a run into docs/PERFORMANCE.md (make bench-page RESULT=benchmarks/results/DATE.json)
+	.venv-plots/bin/python -m benchmarks.publish $(RESULT)
+
 bench-cpu: .venv/dev  ## Compare the CPU stack with its engines called directly; measure its memory
 	$(BIN)/python -m benchmarks.cpu
 
@@ -57,7 +60,7 @@ lock: .venv/dev  ## Write requirements/*.txt anew from pyproject.toml (make lock
 	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh $(ARGS)
 
 clean:  ## Remove what make has made
-	rm -rf .venv .venv-clients .stack demo-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-clients .venv-plots .stack demo-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 .venv/bin/python:
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: install it, or say where it is with PYTHON=..." >&2; exit 1; }
@@ -74,6 +77,11 @@ clean:  ## Remove what make has made
 .venv/dev: requirements/dev.txt .venv/local
 	@echo "installing the development tools into .venv"
 	@$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.venv-plots/done: requirements/plots.txt .venv/bin/python
+	@$(PYTHON) -m venv .venv-plots
+	@.venv-plots/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/plots.txt
 	@touch $@
 
 .venv/bench: requirements/bench.txt .venv/dev

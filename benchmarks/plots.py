@@ -1,7 +1,5 @@
-"""The plots of docs/PERFORMANCE.md, from a result file: `python -m benchmarks.plots RESULT.json`."""
+"""The plots of docs/PERFORMANCE.md, from a result file."""
 
-import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +11,12 @@ mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "paddleocr-vl-hps",
 
 import matplotlib.pyplot as plt  # noqa: E402  after the backend was chosen
 
-_DOCS = Path(__file__).resolve().parents[1] / "docs" / "performance"
 _SIZE = (5.6, 3.2)
 _PRODUCT, _BASELINE = "tab:blue", "tab:gray"
 
 
-def draw_all(result: dict[str, Any], folder: Path = _DOCS) -> list[Path]:
-    """Every plot that the result has the figures for."""
+def draw_all(result: dict[str, Any], folder: Path) -> list[Path]:
+    """Every plot that the result has the figures for, as SVG files in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     details = {each["key"]: each["details"] for each in result["measured"]}
     series = result["series"]
@@ -75,16 +72,3 @@ def _save(figure: Any, axes: Any, path: Path) -> Path:
     figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
     return path
-
-
-def main() -> None:
-    """Draw."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("result", type=Path)
-    result = json.loads(parser.parse_args().result.read_text(encoding="utf-8"))
-    for path in draw_all(result):
-        print(f"wrote {path}")
-
-
-if __name__ == "__main__":
-    main()

@@ -24,12 +24,12 @@ def render_table(measured: Iterable[Measured]) -> str:
         each = by_key.get(promise.key)
         if each is None:
             continue
-        sign = "≥" if promise.kind == "least" else "≤"
-        kept = "shown" if promise.kind == "shown" else "**no**" if promise.key in broken else "yes"
+        bound = f"{'≥' if promise.kind == 'least' else '≤'} {_number(promise.bound)}"
+        kept = "" if promise.kind == "shown" else "**no**" if promise.key in broken else "yes"
         rows.append(
             (
                 promise.what + (f" ({each.note})" if each.note else ""),
-                f"{sign} {_number(promise.bound)}",
+                "not compared" if promise.kind == "shown" else bound,
                 _number(each.value),
                 _figure(each.product, each.unit),
                 _figure(each.baseline, each.unit),
