@@ -32,6 +32,11 @@ class LaunchSettings(BaseSettings):
         description="Folder for the model repository that the launcher lays out, one for each Triton. "
         "Default: a new temporary folder.",
     )
+    triton_overlay: Path | None = Field(
+        None,
+        description="Folder of models that join ours, for benchmarks and tests; one with the name of ours takes "
+        "its place, under our config.pbtxt unless it has one.",
+    )
     restructure_instances: int = Field(
         2, ge=1, le=64, description="Processes of `restructure-pages`: pages restructured at one time."
     )

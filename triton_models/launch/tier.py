@@ -13,7 +13,7 @@ from launch.command import model_environment, server_command
 from launch.keeper import Keeper
 from launch.models import TierSettings
 from launch.processes import adopt_orphans, die_with_parent, kill_children, remove_shared_memory
-from launch.repository import lay_out_backends, lay_out_models
+from launch.repository import lay_out_backends, lay_out_models, overlay_models
 from launch.server import Server
 
 # Beyond what requests in flight get: the models end, and the server with them.
@@ -35,6 +35,8 @@ class Tier:
         if folder is None:
             folder = self._own_folder = Path(tempfile.mkdtemp(prefix="paddleocr-vl-triton-"))
         self._repository = lay_out_models(self._settings.models, folder / "models")
+        if self._settings.launch.triton_overlay is not None:
+            overlay_models(self._settings.launch.triton_overlay, self._repository)
         backends = lay_out_backends(self._server, folder / "backends")
         environment = {**model_environment(folder), **os.environ, **self._server.environment(os.environ)}
         command = server_command(
