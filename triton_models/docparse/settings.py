@@ -111,10 +111,10 @@ class Settings(ConfiguredSettings):
         "whose process has died is back after some seconds. Then its document ends with 503.",
     )
     max_pages_in_preparation: int = Field(
-        16,
+        default_factory=lambda: min(16, 4 * (os.cpu_count() or 1)),
         ge=1,
         description="Pages that are being rendered, laid out and cut at a time, over all documents. They hold their "
-        "pixels, some 12 MB each, which bounds the pipeline's memory.",
+        "pixels, some 12 MB each, which bounds the pipeline's memory. Default: four for each CPU, at most 16.",
     )
     max_pages_in_work: int = Field(
         64,
