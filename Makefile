@@ -7,7 +7,7 @@ export ORT_DISABLE_TELEMETRY := 1
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-fast test-fuzz test-clients check format api-docs bench-cpu bench-layout bench-layout-model lock clean
+.PHONY: help demo serve test test-fast test-fuzz test-clients check format api-docs bench bench-soak bench-page bench-cpu bench-layout bench-layout-model lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,15 @@ format: .venv/dev  ## Format and fix what can be fixed
 api-docs: .venv/dev  ## Write docs/API.md and docs/SETTINGS.md anew from the code
 	PYTHONPATH=.:triton_models $(BIN)/python -m docs
 
+bench: .venv/bench  ## Measure flow and speed against a reference-style service (make bench ARGS="--only mixed")
+	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-soak: .venv/bench  ## 20,000 small requests: does the memory of any process grow
+	$(BIN)/python -m benchmarks --only soak --soak-requests 20000 $(ARGS)
+
+bench-page: .venv-plots/done  ## Put a run into docs/PERFORMANCE.md (make bench-page RESULT=benchmarks/results/DATE.json)
+	.venv-plots/bin/python -m benchmarks.publish $(RESULT)
+
 bench-cpu: .venv/dev  ## Compare the CPU stack with its engines called directly; measure its memory
 	$(BIN)/python -m benchmarks.cpu
 
@@ -57,7 +66,7 @@ lock: .venv/dev  ## Write requirements/*.txt anew from pyproject.toml (make lock
 	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh $(ARGS)
 
 clean:  ## Remove what make has made
-	rm -rf .venv .venv-clients .venv-bench .bench .stack demo-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-clients .venv-bench .venv-plots .bench .stack demo-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 .venv/bin/python:
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: install it, or say where it is with PYTHON=..." >&2; exit 1; }
@@ -80,4 +89,14 @@ clean:  ## Remove what make has made
 .venv-bench/made: | .venv/bin/python
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 transformers==5.19.0 onnx==1.23.2 pyyaml
+	@touch $@
+
+.venv-plots/done: requirements/plots.txt .venv/bin/python
+	@$(PYTHON) -m venv .venv-plots
+	@.venv-plots/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/plots.txt
+	@touch $@
+
+.venv/bench: requirements/bench.txt .venv/dev
+	@echo "installing what the benchmark needs into .venv"
+	@$(PIP) --require-hashes -r requirements/bench.txt
 	@touch $@

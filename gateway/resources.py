@@ -81,7 +81,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         )
         stack.push_async_callback(fetcher.aclose)
         probes = await stack.enter_async_context(aiohttp.ClientSession())
-        triton = Triton(settings.triton_url)
+        triton = Triton(settings.triton_url, silence_seconds=settings.triton_silence_seconds)
         stack.push_async_callback(triton.aclose)
         resources = Resources(
             settings=settings,

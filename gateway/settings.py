@@ -43,6 +43,13 @@ class Settings(BaseSettings):
     triton_url: str = Field(
         "localhost:8001", validation_alias="HPS_TRITON_URL", description="Triton's gRPC address, host:port."
     )
+    triton_silence_seconds: float = Field(
+        15,
+        gt=0,
+        validation_alias="HPS_TRITON_SILENCE_SECONDS",
+        description="Seconds without a sign of life of a document in Triton, which gives one every 2, after which it "
+        "is answered 503.",
+    )
     vlm_urls: Annotated[tuple[str, ...], NoDecode] = Field(
         ("http://localhost:8081",),
         validation_alias=AliasChoices("HPS_VLM_URLS", "HPS_VLM_URL"),

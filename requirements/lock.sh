@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Writes requirements/*.txt from the dependency groups of pyproject.toml. Run by `make lock`; needs uv.
 #   dev.txt        everything: what `make test` and `make check` install into .venv
+#   bench.txt      what `make bench` installs besides; plots.txt: what draws its plots, in an environment of its own
 #   local.txt      the tiers and their runner: what `make demo` and `make serve` install into .venv
 #   <tier>.txt     one tier alone: what the images install
 # All at the same versions. tritonserver.txt is written by hand.
@@ -17,6 +18,8 @@ compile() { # compile OUTPUT GROUP... [-- EXTRA_ARGS...]
 }
 compile dev gateway triton image-store-s3 layout-cpu vlm-embedded stack dev -- "$@"
 compile local gateway triton image-store-s3 layout-cpu vlm-embedded stack -- --constraint requirements/dev.txt
+compile bench bench -- --constraint requirements/dev.txt
+compile plots plots -- --constraint requirements/dev.txt
 for tier in gateway triton image-store-s3 layout-cpu vlm-embedded; do
   compile "$tier" "$tier" -- --constraint requirements/dev.txt
 done

@@ -39,7 +39,8 @@ def add_tiers(stack: Stack, settings: StackSettings, folder: Path) -> None:
         settings: of the stack.
         folder: for what Triton needs while it runs.
     """
-    environment = {**_QUIET, **os.environ, **image_store_environment()}
+    # The CPU layout engine takes one page of a batch after the other: with one that waits it has always enough to do.
+    environment = {"HPS_LAYOUT_MAX_CONCURRENCY": "2", **_QUIET, **os.environ, **image_store_environment()}
     vlm_urls = settings.vlm_urls or f"http://127.0.0.1:{settings.vlm_port}"
     if not settings.vlm_urls:
         command = [sys.executable, "-m", "vlm_server", "--engine", "embedded"]

@@ -44,6 +44,11 @@ class PageEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class AliveEvent:
+    """The document is still in work; nothing else has been said for a while."""
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorEvent:
     """The end of the stream by failure."""
 
@@ -51,7 +56,7 @@ class ErrorEvent:
     message: str
 
 
-Event = DocumentEvent | PageEvent | ErrorEvent
+Event = DocumentEvent | PageEvent | AliveEvent | ErrorEvent
 
 
 def parse_event(data: bytes) -> Event:
@@ -68,6 +73,8 @@ def parse_event(data: bytes) -> Event:
                 return _document(header)
             case "page" if body:
                 return PageEvent(index=int(header["index"]), result=body)
+            case "alive":
+                return AliveEvent()
             case "error":
                 return ErrorEvent(code=str(header["code"]), message=str(header["message"]))
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:

@@ -16,7 +16,7 @@ from tritonclient.grpc import service_pb2, service_pb2_grpc
 
 from gateway import errors
 from gateway.models.documents import Document
-from gateway.models.events import BadEvent, DocumentEvent, ErrorEvent, PageEvent, parse_event
+from gateway.models.events import AliveEvent, BadEvent, DocumentEvent, ErrorEvent, PageEvent, parse_event
 from gateway.models.results import parse_result
 from gateway.upstreams.messages import BYTES_PREFIX, bytes_tensor, encode_request, uint8_tensor
 
@@ -49,6 +49,8 @@ _STATUS_ERRORS: Mapping[Any, tuple[type[errors.GatewayError], str]] = {
     grpc.StatusCode.CANCELLED: (errors.TritonUnavailable, "Triton stopped while it worked on the request."),
     grpc.StatusCode.NOT_FOUND: (errors.TritonUnavailable, _NOT_LOADED),
     grpc.StatusCode.UNIMPLEMENTED: (errors.TritonUnavailable, "HPS_TRITON_URL does not lead to Triton."),
+    # Our models say by themselves what is wrong with a request. This is Triton's word for a model whose process died.
+    grpc.StatusCode.INTERNAL: (errors.TritonUnavailable, "Triton cannot run the model '{model}' just now."),
     grpc.StatusCode.RESOURCE_EXHAUSTED: (errors.TritonUnavailable, "Triton has no room for the request."),
     grpc.StatusCode.DEADLINE_EXCEEDED: (errors.DeadlineExceeded, "The request was not finished in time."),
 }
@@ -91,7 +93,9 @@ def translating_errors(model: str) -> Iterator[None]:
 class Triton:
     """The one client of a process. To be made inside its event loop."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, silence_seconds: float) -> None:
+        """`silence_seconds`: after which a document is given up of which nothing was heard."""
+        self._silence_seconds = silence_seconds
         self._channel = grpc.aio.insecure_channel(url, options=_CHANNEL_OPTIONS)
         self._stub = service_pb2_grpc.GRPCInferenceServiceStub(self._channel)
         # Requests are encoded by `encode_request`, so gRPC gets bytes.
@@ -162,7 +166,7 @@ class Triton:
             with translating_errors(PARSE_MODEL):
                 await call.write(_encode_document(document, orjson.dumps(options), log_id))
                 await call.done_writing()
-                async for event in _read_events(call):
+                async for event in _read_events(call, self._silence_seconds):
                     yield event
         except asyncio.InvalidStateError:
             # The call ended while we wrote; its status says why.
@@ -212,16 +216,18 @@ class Triton:
             raise errors.TritonUnavailable(_GONE, retry_after_seconds=_RETRY_AFTER_SECONDS) from error
 
 
-async def _read_events(call: Any) -> AsyncGenerator[DocumentEvent | PageEvent, None]:
+async def _read_events(call: Any, silence_seconds: float) -> AsyncGenerator[DocumentEvent | PageEvent, None]:
     finished = False
-    async for message in call:
+    while (message := await _read(call, silence_seconds)) is not grpc.aio.EOF:
         if message.error_message:
             # Only a Triton older than 24.08 reports here, without a status.
             logger.error("Triton: error in stream: %s", message.error_message)
             raise errors.InternalError
         response = message.infer_response
         for content in response.raw_output_contents:
-            yield _check(content[BYTES_PREFIX:])
+            event = _check(content[BYTES_PREFIX:])
+            if not isinstance(event, AliveEvent):
+                yield event
         finished = finished or response.parameters["triton_final_response"].bool_param
     # The stream is read to its end even after the final response, so that a good call is never cancelled.
     if not finished:
@@ -230,7 +236,19 @@ async def _read_events(call: Any) -> AsyncGenerator[DocumentEvent | PageEvent, N
         )
 
 
-def _check(data: bytes) -> DocumentEvent | PageEvent:
+async def _read(call: Any, silence_seconds: float) -> Any:
+    try:
+        async with asyncio.timeout(silence_seconds):
+            return await call.read()
+    except TimeoutError:
+        # The process that had the document is gone, or hangs; Triton does not end its streams.
+        logger.error("Triton: %s: nothing was heard for %g s", PARSE_MODEL, silence_seconds)
+        raise errors.TritonUnavailable(
+            "Triton stopped while it worked on the request.", retry_after_seconds=_RETRY_AFTER_SECONDS
+        ) from None
+
+
+def _check(data: bytes) -> DocumentEvent | PageEvent | AliveEvent:
     """Read an event; error events and what is no event are raised."""
     try:
         event = parse_event(data)

@@ -10,16 +10,18 @@ from typing import Any
 import cv2
 import numpy as np
 
+from docparse.deadline import PageTimes
 from docparse.documents import RenderPool
-from docparse.fairness import FairLimiter
 from docparse.image_store import ImageStore
 from docparse.layout.detector import LayoutBox, LayoutOptions
 from docparse.pipeline import DocumentPipeline
 from docparse.protocol import DocumentRequest
 from docparse.recognition import Recognizer
+from docparse.scheduling import FairLimiter
 from docparse.settings import Settings
 from docparse.vlm_client import VlmClient
 from tests.docparse.pages import box
+from tests.docparse.vlm import client_for
 from tests.fakes.vlm import Completion, FakeVlm, running_vlm
 
 # Only a hang ever lasts this long, even on a busy machine.
@@ -128,15 +130,20 @@ class RunningPipeline:
         self.changes = Changes()
         self.layout = ScriptedLayout(self.changes)
         self.vlm = vlm
-        limiter = FairLimiter(settings.vlm_max_concurrency)
+        self._limiter = FairLimiter(settings.vlm_max_concurrency)
         recognizer = Recognizer(
             client,
-            limiter,
+            self._limiter,
             pixel_limits=settings.vlm_pixel_limits,
             repetition_guard=settings.vlm_repetition_guard,
             max_output_tokens=settings.vlm_max_output_tokens,
         )
         self._pipeline = DocumentPipeline(settings, pool, self.layout.detect, recognizer, image_store)
+
+    @property
+    def page_times(self) -> PageTimes:
+        """What the pipeline has measured."""
+        return self._pipeline._stages.page_times
 
     def parse(self, data: bytes, kind: str = "pdf", seconds: float = HANG_SECONDS, **options: Any) -> Parsing:
         """Begin to parse a document."""
@@ -146,13 +153,22 @@ class RunningPipeline:
     async def until(self, condition: Callable[[], bool]) -> None:
         await self.changes.until(condition)
 
+    async def until_waiting(self, regions: int) -> None:
+        """Until so many stand in line for the VLM."""
+        async with asyncio.timeout(HANG_SECONDS):
+            while self._limiter.waiting < regions:  # noqa: ASYNC110  a line tells nobody of its length
+                await asyncio.sleep(0.002)
+
 
 @asynccontextmanager
 async def running_pipeline(
     pool: RenderPool, settings: Settings, image_store: ImageStore | None = None
 ) -> AsyncIterator[RunningPipeline]:
     """The VLM says of each region what grey it is; a fault of it is not tried again."""
-    async with running_vlm(say_grey) as vlm, VlmClient([vlm.url], "m", HANG_SECONDS, retries=0) as client:
+    async with (
+        running_vlm(say_grey) as vlm,
+        client_for(vlm, timeout_seconds=HANG_SECONDS, retries=0) as client,
+    ):
         yield RunningPipeline(settings, pool, vlm, client, image_store)
 
 

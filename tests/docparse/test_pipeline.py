@@ -64,34 +64,13 @@ async def test_a_finished_page_is_sent_while_the_vlm_still_reads_another(pool, s
     assert parsing.texts[0] == ["grey 0"]
 
 
-async def test_no_more_than_pages_ahead_of_one_document_are_in_work(pool, tmp_path):
-    go_on = asyncio.Event()
-
-    async def hold_the_book(page: PageSeen) -> None:
-        if page.width == 400:
-            await go_on.wait()
-
-    settings = Settings(spool_dir=tmp_path, pages_ahead=2)
-    async with running_pipeline(pool, settings) as pipeline:
-        pipeline.layout.before = hold_the_book
-        book = pipeline.parse(pdf_bytes(6))
-        await pipeline.until(lambda: pipeline.layout.running == 2)
-        # Whatever else of the book was to be rendered is before the letter in the pool's line.
-        await pipeline.parse(pdf_bytes(1, LETTER)).finish()
-        assert [page.width for page in pipeline.layout.seen] == [400, 400, 200]
-        go_on.set()
-        await book.finish()
-    assert len(book.elements) == 6
-    assert pipeline.layout.most_running <= 3
-
-
-async def test_no_more_than_max_pages_in_flight_are_in_work_over_all_documents(pool, tmp_path):
+async def test_no_more_than_so_many_pages_are_in_preparation_over_all_documents(pool, tmp_path):
     go_on = asyncio.Event()
 
     async def hold(page: PageSeen) -> None:
         await go_on.wait()
 
-    settings = Settings(spool_dir=tmp_path, pages_ahead=3, max_pages_in_flight=4)
+    settings = Settings(spool_dir=tmp_path, max_pages_in_preparation=4)
     async with running_pipeline(pool, settings) as pipeline:
         pipeline.layout.before = hold
         books = [pipeline.parse(pdf_bytes(4)) for _ in range(2)]
@@ -105,13 +84,68 @@ async def test_no_more_than_max_pages_in_flight_are_in_work_over_all_documents(p
     assert pipeline.layout.most_running == 4
 
 
+async def test_no_more_than_so_many_pages_are_in_layout_detection_over_all_documents(pool, tmp_path):
+    async def take_a_while(page: PageSeen) -> None:
+        for _ in range(100):
+            await asyncio.sleep(0)
+
+    settings = Settings(spool_dir=tmp_path, layout_max_concurrency=2)
+    async with running_pipeline(pool, settings) as pipeline:
+        pipeline.layout.before = take_a_while
+        for parsing in [pipeline.parse(pdf_bytes(6)) for _ in range(2)]:
+            await parsing.finish()
+    assert pipeline.layout.most_running <= 2
+
+
+async def test_pages_are_begun_ahead_only_until_the_vlm_has_as_much_again_to_do(pool, tmp_path):
+    go_on = asyncio.Event()
+
+    async def hold(completion):
+        await go_on.wait()
+        return await say_grey(completion)
+
+    settings = Settings(spool_dir=tmp_path, vlm_max_concurrency=4, max_pages_in_preparation=1)
+    async with running_pipeline(pool, settings) as pipeline:
+        pipeline.vlm.reply = hold
+        pipeline.layout.boxes = [box("text", 20, 20, 180, 80), box("table", 20, 100, 180, 180)]
+        book = pipeline.parse(pdf_bytes(20), merge_layout_blocks=False)
+        await pipeline.until(lambda: len(pipeline.layout.seen) == 4)  # two with the VLM, two in its line
+        letter = pipeline.parse(pdf_bytes(1, LETTER))
+        await pipeline.until(lambda: len(pipeline.layout.seen) == 5)  # of a document that has none in work
+        await pipeline.vlm.wait_for_completions(4)
+        assert [page.width for page in pipeline.layout.seen] == [400, 400, 400, 400, 200]
+        go_on.set()
+        await letter.finish()
+        await book.finish()
+    assert pipeline.vlm.most_running == 4
+
+
+async def test_a_page_is_cut_and_encoded_before_it_has_a_place_at_the_vlm(pool, tmp_path):
+    """A place at the VLM is held while the VLM works, not while we do; and pixels are not held in its line."""
+    go_on = asyncio.Event()
+
+    async def hold(completion):
+        await go_on.wait()
+        return await say_grey(completion)
+
+    settings = Settings(spool_dir=tmp_path, vlm_max_concurrency=1, max_pages_in_preparation=1)
+    async with running_pipeline(pool, settings) as pipeline:
+        pipeline.vlm.reply = hold
+        parsing = pipeline.parse(pdf_bytes(2))
+        await pipeline.vlm.wait_for_completions(1)
+        # The first page is still with the VLM, and yet the only place for pixels is free for the second.
+        await pipeline.until(lambda: len(pipeline.layout.seen) == 2)
+        go_on.set()
+        await parsing.finish()
+
+
 async def test_a_letter_does_not_wait_for_the_pages_of_a_book(pool, tmp_path):
     go_on = asyncio.Event()
 
     async def hold(page: PageSeen) -> None:
         await go_on.wait()
 
-    settings = Settings(spool_dir=tmp_path, max_pages_in_flight=1)
+    settings = Settings(spool_dir=tmp_path, max_pages_in_preparation=1)
     async with running_pipeline(pool, settings) as pipeline:
         pipeline.layout.before = hold
         book = pipeline.parse(pdf_bytes(6))
@@ -136,11 +170,11 @@ async def test_the_reading_of_two_documents_takes_turns(pool, tmp_path):
 
         pipeline.vlm.reply = hold
         pipeline.layout.boxes = [box("table", 20, 5 + 20 * row, 180, 15 + 20 * row) for row in range(9)]
-        book = pipeline.parse(pdf_bytes(2, (300, 100)), merge_layout_blocks=False)
+        book = pipeline.parse(pdf_bytes(1, (300, 100)), merge_layout_blocks=False)
         await pipeline.vlm.wait_for_completions(1)
         pipeline.layout.boxes = [box("text", 20, 20, 180, 180)]
         letter = pipeline.parse(pdf_bytes(1, LETTER))
-        await pipeline.until(lambda: pipeline.layout.seen[-1].width == 200)
+        await pipeline.until_waiting(9)
         go_on.set()
         await letter.finish()
         assert not book.task.done()

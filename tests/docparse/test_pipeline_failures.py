@@ -5,10 +5,17 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from docparse.errors import InvalidDocument, InvalidOption, LayoutUnavailable, PageFailure, VlmUnavailable
+from docparse.errors import (
+    DeadlineExceeded,
+    InvalidDocument,
+    InvalidOption,
+    LayoutUnavailable,
+    PageFailure,
+    VlmUnavailable,
+)
 from docparse.settings import Settings
 from tests.docparse.pages import box
-from tests.docparse.parsing import PageSeen, grey_in, grey_of, running_pipeline, say_grey
+from tests.docparse.parsing import HANG_SECONDS, PageSeen, grey_in, grey_of, running_pipeline, say_grey
 from tests.fakes.vlm import hang, refusal
 from tests.samples import pdf_bytes, pdf_with_a_broken_page
 
@@ -69,13 +76,29 @@ async def test_the_only_page_of_a_document_that_cannot_be_rendered_is_an_invalid
     assert parsing.elements == {}
 
 
-async def test_a_layout_model_that_is_gone_ends_the_document_and_its_other_pages(pool, settings):
+async def test_a_layout_model_that_comes_back_in_time_costs_nothing(pool, settings):
+    failures = 0
+
+    async def fail_at_first(page: PageSeen) -> None:
+        nonlocal failures
+        failures += 1
+        if failures <= 3:
+            raise LayoutUnavailable("Layout detection is not available; try again later.")
+
+    async with running_pipeline(pool, settings) as pipeline:
+        pipeline.layout.before = fail_at_first
+        parsing = await pipeline.parse(pdf_bytes(2)).finish()
+    assert parsing.texts == [["grey 0"], [f"grey {grey_of(1, 2)}"]]
+
+
+async def test_a_layout_model_that_is_gone_ends_the_document_and_its_other_pages(pool, tmp_path):
     async def fail_the_last(page: PageSeen) -> None:
         if page.grey != grey_of(2, 3):
             await asyncio.Event().wait()
         await pipeline.until(lambda: pipeline.layout.running == 3)
         raise LayoutUnavailable("Layout detection is not available; try again later.")
 
+    settings = Settings(spool_dir=tmp_path, layout_patience=0)
     async with running_pipeline(pool, settings) as pipeline:
         pipeline.layout.before = fail_the_last
         parsing = pipeline.parse(pdf_bytes(3))
@@ -144,7 +167,7 @@ async def test_the_clock_of_a_request_ends_it_and_drops_its_calls(pool, settings
         await pipeline.parse(pdf_bytes(1)).finish()  # the workers are up: two seconds are long enough
         pipeline.layout.before, pipeline.vlm.reply = hold_all_but_the_first, hang
         parsing = pipeline.parse(pdf_bytes(2), seconds=2)
-        with pytest.raises(TimeoutError):
+        with pytest.raises(DeadlineExceeded):
             await parsing.finish()
         await pipeline.vlm.wait_until_idle()
         assert [completion.cancelled for completion in pipeline.vlm.completions] == [False, True]
@@ -155,7 +178,7 @@ async def test_the_clock_of_a_request_ends_it_and_drops_its_calls(pool, settings
 async def test_a_clock_that_has_run_out_already_lets_nothing_begin(pool, settings, tmp_path):
     async with running_pipeline(pool, settings) as pipeline:
         parsing = pipeline.parse(pdf_bytes(1), seconds=-1)
-        with pytest.raises(TimeoutError):
+        with pytest.raises(DeadlineExceeded):
             await parsing.finish()
         assert pipeline.layout.seen == []
     assert list(tmp_path.iterdir()) == []
@@ -168,9 +191,9 @@ async def test_a_cancelled_document_stops_everything_and_leaves_no_file(pool, se
 
     async with running_pipeline(pool, settings) as pipeline:
         pipeline.layout.before, pipeline.vlm.reply = hold_all_but_the_first, hang
-        parsing = pipeline.parse(pdf_bytes(20))
+        parsing = pipeline.parse(pdf_bytes(40))
         await pipeline.vlm.wait_for_completions(1)
-        await pipeline.until(lambda: pipeline.layout.running == settings.pages_ahead - 1)
+        await pipeline.until(lambda: pipeline.layout.running == settings.layout_max_concurrency)
         assert len(list(tmp_path.iterdir())) == 1
         parsing.task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -191,7 +214,7 @@ async def test_a_document_that_is_cancelled_while_it_waits_gives_its_place_to_th
     async def hold(page: PageSeen) -> None:
         await go_on.wait()
 
-    async with running_pipeline(pool, Settings(spool_dir=tmp_path, max_pages_in_flight=1)) as pipeline:
+    async with running_pipeline(pool, Settings(spool_dir=tmp_path, max_pages_in_preparation=1)) as pipeline:
         pipeline.layout.before = hold
         first = pipeline.parse(pdf_bytes(2))
         await pipeline.until(lambda: bool(pipeline.layout.seen))  # it has the only place
@@ -232,3 +255,30 @@ async def test_one_page_of_a_region_that_hangs_does_not_hold_back_another_docume
         stuck.task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await stuck.task
+
+
+async def test_pages_that_could_not_be_done_in_time_are_not_begun_and_those_in_work_are_sent(pool, tmp_path):
+    """The clock of a book runs out while its first pages are read; recent pages say that no further one can be done."""
+    go_on = asyncio.Event()
+
+    async def hold(completion):
+        await go_on.wait()
+        return await say_grey(completion)
+
+    settings = Settings(spool_dir=tmp_path, vlm_max_concurrency=2, max_pages_in_work=2)
+    async with running_pipeline(pool, settings) as pipeline:
+        for _ in range(8):
+            pipeline.page_times.add(HANG_SECONDS / 2)
+        pipeline.vlm.reply = hold
+        book = pipeline.parse(pdf_bytes(9), seconds=HANG_SECONDS)
+        await pipeline.vlm.wait_for_completions(2)
+        for _ in range(32):
+            pipeline.page_times.add(HANG_SECONDS * 2)
+        go_on.set()
+        with pytest.raises(DeadlineExceeded, match="too short for all pages"):
+            await book.finish()
+        assert sorted(book.elements) == [0, 1]
+        assert len(pipeline.layout.seen) == 2
+        with pytest.raises(DeadlineExceeded, match="too short for a page"):
+            await pipeline.parse(pdf_bytes(1), seconds=HANG_SECONDS).finish()
+    assert list(tmp_path.iterdir()) == []

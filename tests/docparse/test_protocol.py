@@ -12,6 +12,7 @@ from docparse.protocol import (
     KINDS,
     DocumentRequest,
     PageSize,
+    alive_event,
     decode_request,
     document_event,
     error_event,
@@ -106,6 +107,10 @@ def test_a_document_event_is_what_the_gateway_reads():
 def test_a_page_event_is_a_header_line_and_the_element_as_it_is():
     element = golden("event-page.bin").split(b"\n", 1)[1]
     assert page_event(1, element) == golden("event-page.bin")
+
+
+def test_a_sign_of_life_is_what_the_gateway_reads():
+    assert alive_event() == golden("event-alive.bin")
 
 
 def test_an_error_event_is_what_the_gateway_reads():

@@ -8,12 +8,13 @@ import cv2
 import numpy as np
 import pytest
 
+from docparse.deadline import Deadline
 from docparse.errors import VlmUnavailable
-from docparse.fairness import FairLimiter
 from docparse.recognition import PixelLimits, Recognition, Recognizer, RepetitionGuard
 from docparse.regions import RegionRequest
-from docparse.vlm_client import VlmClient
+from docparse.scheduling import FairLimiter, Owner, Turn
 from tests.docparse.parsing import grey_in
+from tests.docparse.vlm import client_for
 from tests.fakes.vlm import Completion, FakeVlm, hang, refusal, running_vlm
 
 MIN_PIXELS, MAX_PIXELS = 112_896, 1_003_520
@@ -35,7 +36,7 @@ async def recognizer_for(
     max_output_tokens: int = 8192,
     retries: int = 0,
 ) -> AsyncIterator[Recognizer]:
-    async with VlmClient([vlm.url], "m", timeout_seconds=60, retries=retries) as client:
+    async with client_for(vlm, timeout_seconds=60, retries=retries) as client:
         yield Recognizer(
             client,
             FairLimiter(limit),
@@ -43,6 +44,18 @@ async def recognizer_for(
             repetition_guard=guard,
             max_output_tokens=max_output_tokens,
         )
+
+
+async def read_regions(
+    recognizer: Recognizer,
+    regions: list[RegionRequest],
+    sampling: dict[str, object],
+    turn: Turn | None = None,
+) -> dict[int, Recognition]:
+    """The regions of a page, or of a document of its own."""
+    return await recognizer.recognise(
+        recognizer.encode(regions), sampling, turn or Turn(Owner()), Deadline(60)
+    )
 
 
 def size_of(completion: Completion) -> tuple[int, int]:
@@ -63,14 +76,14 @@ async def test_each_region_gets_its_own_text_in_whatever_order_answers_come():
         return f"text {index}"
 
     async with running_vlm(answer_backwards) as vlm, recognizer_for(vlm) as recognizer:
-        read = await recognizer.recognise([region(index) for index in range(1, 7)], {}, "document")
+        read = await read_regions(recognizer, [region(index) for index in range(1, 7)], {})
     assert done == [6, 5, 4, 3, 2, 1]
     assert read == {index: Recognition(f"text {index}", "stop") for index in range(1, 7)}
 
 
 async def test_no_regions_are_no_calls():
     async with running_vlm("never") as vlm, recognizer_for(vlm) as recognizer:
-        assert await recognizer.recognise([], {}, "document") == {}
+        assert await read_regions(recognizer, [], {}) == {}
     assert vlm.completions == []
 
 
@@ -84,7 +97,7 @@ async def test_no_regions_are_no_calls():
 )
 async def test_pixel_limits_are_met_here_or_sent_or_left_alone(pixel_limits, size, sent):
     async with running_vlm("text") as vlm, recognizer_for(vlm, pixel_limits=pixel_limits) as recognizer:
-        await recognizer.recognise([region(1)], {}, "document")
+        await read_regions(recognizer, [region(1)], {})
     (completion,) = vlm.completions
     assert size_of(completion) == size
     assert completion.body.get("mm_processor_kwargs") == sent
@@ -92,7 +105,7 @@ async def test_pixel_limits_are_met_here_or_sent_or_left_alone(pixel_limits, siz
 
 async def test_a_region_over_the_limit_is_shrunk_below_it():
     async with running_vlm("text") as vlm, recognizer_for(vlm) as recognizer:
-        await recognizer.recognise([region(1, 2000, 3000)], {}, "document")
+        await read_regions(recognizer, [region(1, 2000, 3000)], {})
     height, width = size_of(vlm.completions[0])
     assert MIN_PIXELS <= height * width <= MAX_PIXELS
     assert (height % 28, width % 28) == (0, 0)
@@ -101,7 +114,7 @@ async def test_a_region_over_the_limit_is_shrunk_below_it():
 @pytest.mark.parametrize("skip", [True, False])
 async def test_special_tokens_are_kept_where_the_answer_is_made_of_them(skip):
     async with running_vlm("text") as vlm, recognizer_for(vlm) as recognizer:
-        await recognizer.recognise([region(1, skip_special_tokens=skip)], {"temperature": 0.5}, "document")
+        await read_regions(recognizer, [region(1, skip_special_tokens=skip)], {"temperature": 0.5})
     body = vlm.completions[0].body
     assert (body["skip_special_tokens"], body["temperature"], body["model"]) == (skip, 0.5, "m")
 
@@ -111,7 +124,7 @@ async def test_a_region_that_fails_is_a_recognition_that_says_why():
         return refusal(400, "too many tokens") if grey_in(completion) == 20 else "fine"
 
     async with running_vlm(refuse_the_second) as vlm, recognizer_for(vlm) as recognizer:
-        read = await recognizer.recognise([region(index) for index in (1, 2, 3)], {}, "document")
+        read = await read_regions(recognizer, [region(index) for index in (1, 2, 3)], {})
     assert [read[index].text for index in (1, 2, 3)] == ["fine", "", "fine"]
     assert read[2].finish_reason == "error"
     assert "too many tokens" in read[2].failure
@@ -120,16 +133,14 @@ async def test_a_region_that_fails_is_a_recognition_that_says_why():
 
 async def test_a_server_that_is_gone_ends_all_calls_of_the_page():
     async with running_vlm(hang) as vlm, recognizer_for(vlm, limit=2) as recognizer:
-        reading = asyncio.create_task(
-            recognizer.recognise([region(index) for index in range(1, 6)], {}, "document")
-        )
+        reading = asyncio.create_task(read_regions(recognizer, [region(index) for index in range(1, 6)], {}))
         await vlm.wait_for_completions(2)
         await vlm.stop()
         with pytest.raises(VlmUnavailable):
             await reading
         await vlm.start()
         vlm.reply = say_done
-        assert await recognizer.recognise([region(1)], {}, "next") == {1: Recognition("done", "stop")}
+        assert await read_regions(recognizer, [region(1)], {}) == {1: Recognition("done", "stop")}
     assert len(vlm.completions) == 3
 
 
@@ -145,9 +156,7 @@ async def test_no_more_than_the_limit_are_with_the_server_at_once():
         return "text"
 
     async with running_vlm(hold) as vlm, recognizer_for(vlm, limit=3) as recognizer:
-        reading = asyncio.create_task(
-            recognizer.recognise([region(index) for index in range(10)], {}, "document")
-        )
+        reading = asyncio.create_task(read_regions(recognizer, [region(index) for index in range(10)], {}))
         await vlm.wait_for_completions(3)
         gate.set()
         assert len(await reading) == 10
@@ -162,9 +171,11 @@ async def test_a_page_of_one_region_does_not_wait_for_all_of_a_book():
         return "text"
 
     async with running_vlm(hold) as vlm, recognizer_for(vlm, limit=1) as recognizer:
-        book = asyncio.create_task(recognizer.recognise([region(index) for index in range(9)], {}, "book"))
+        book = asyncio.create_task(
+            read_regions(recognizer, [region(index) for index in range(9)], {}, Turn(Owner(9), page=3))
+        )
         await vlm.wait_for_completions(1)
-        letter = asyncio.create_task(recognizer.recognise([region(20)], {}, "letter"))
+        letter = asyncio.create_task(read_regions(recognizer, [region(20)], {}))
         for _ in range(5):
             await asyncio.sleep(0)  # the letter takes its place in the line
         gate.set()
@@ -176,9 +187,7 @@ async def test_a_page_of_one_region_does_not_wait_for_all_of_a_book():
 
 async def test_a_page_that_is_cancelled_drops_its_calls_and_frees_its_places():
     async with running_vlm(hang) as vlm, recognizer_for(vlm, limit=2) as recognizer:
-        reading = asyncio.create_task(
-            recognizer.recognise([region(index) for index in range(6)], {}, "document")
-        )
+        reading = asyncio.create_task(read_regions(recognizer, [region(index) for index in range(6)], {}))
         await vlm.wait_for_completions(2)
         reading.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -186,4 +195,4 @@ async def test_a_page_that_is_cancelled_drops_its_calls_and_frees_its_places():
         await vlm.wait_until_idle()
         assert [completion.cancelled for completion in vlm.completions] == [True, True]
         vlm.reply = say_done
-        assert len(await recognizer.recognise([region(1), region(2)], {}, "next")) == 2
+        assert len(await read_regions(recognizer, [region(1), region(2)], {})) == 2

@@ -9,7 +9,7 @@ import pytest
 from docparse.errors import VlmUnavailable
 from docparse.recognition import Recognition
 from docparse.repetition import TABLE_RULES, TEXT_RULES
-from tests.docparse.test_recognition import recognizer_for, region
+from tests.docparse.test_recognition import read_regions, recognizer_for, region
 from tests.fakes.vlm import Said, hang, running_vlm
 
 GUARDS = ["stream", "engine", "off"]
@@ -19,7 +19,7 @@ SPAM, CELLS = "spam and eggs, ", "<ecel>" * 20 + "<nl>"
 
 async def read_one(vlm, sampling=None, label="text", **settings):
     async with recognizer_for(vlm, **settings) as recognizer:
-        read = await recognizer.recognise([region(1, label=label)], sampling or {}, "document")
+        read = await read_regions(recognizer, [region(1, label=label)], sampling or {})
     return read[1]
 
 
@@ -66,7 +66,7 @@ async def test_a_second_attempt_that_fails_leaves_the_text_of_the_first(refusal)
 
 async def test_a_server_that_is_gone_at_the_second_attempt_is_said_to_be_gone():
     async with running_vlm(CUT, hang) as vlm, recognizer_for(vlm) as recognizer:
-        reading = asyncio.create_task(recognizer.recognise([region(1)], {}, "document"))
+        reading = asyncio.create_task(read_regions(recognizer, [region(1)], {}))
         await vlm.wait_for_completions(2)
         await vlm.stop()
         with pytest.raises(VlmUnavailable):
@@ -118,7 +118,7 @@ async def test_what_follows_a_loop_on_a_page_is_read_all_the_same():
         running_vlm(Said(itertools.repeat(SPAM)), "fine") as vlm,
         recognizer_for(vlm, limit=1) as recognizer,
     ):
-        read = await recognizer.recognise([region(1), region(2)], {}, "document")
+        read = await read_regions(recognizer, [region(1), region(2)], {})
     assert [read[index].finish_reason for index in (1, 2)] == ["repetition", "stop"]
     assert read[2].text == "fine"
 
@@ -157,7 +157,7 @@ async def test_what_a_client_says_to_its_engine_goes_before():
 
 async def test_a_page_that_is_cancelled_while_it_asks_again_drops_that_call():
     async with running_vlm(CUT, hang) as vlm, recognizer_for(vlm, limit=1) as recognizer:
-        reading = asyncio.create_task(recognizer.recognise([region(1)], {}, "document"))
+        reading = asyncio.create_task(read_regions(recognizer, [region(1)], {}))
         await vlm.wait_for_completions(2)
         reading.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -99,6 +99,8 @@ class FakeVlm:
         self.completions: list[Completion] = []
         self.changed = asyncio.Condition()
         self.healthy = True
+        self.hang_health = False
+        self.health_checks = 0
         self.running = 0
         self.most_running = 0
         self.port = 0
@@ -138,6 +140,9 @@ class FakeVlm:
         """Until so many were sent of streams."""
         await self._wait_until(lambda: sum(each.pieces_sent for each in self.completions) >= count)
 
+    async def wait_for_health_checks(self, count: int) -> None:
+        await self._wait_until(lambda: self.health_checks >= count)
+
     async def wait_until_idle(self) -> None:
         """Until every completion is answered, or its client has left."""
         await self._wait_until(lambda: self.running == 0)
@@ -151,7 +156,12 @@ class FakeVlm:
             self.changed.notify_all()
 
     async def _health(self, request: web.Request) -> web.Response:
-        return web.Response(status=200 if self.healthy else 503)
+        if self.hang_health:
+            await asyncio.Event().wait()
+        status = 200 if self.healthy else 503
+        self.health_checks += 1
+        await self._tell()
+        return web.Response(status=status)
 
     async def _models(self, request: web.Request) -> web.Response:
         return web.json_response({"object": "list", "data": [{"id": MODEL, "object": "model"}]})

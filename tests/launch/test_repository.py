@@ -1,7 +1,7 @@
 import pytest
 
 from launch.models import TritonModel
-from launch.repository import SOURCE, configure, lay_out_backends, lay_out_models
+from launch.repository import SOURCE, configure, lay_out_backends, lay_out_models, overlay_models
 from launch.server import STUB, find_server
 
 
@@ -26,6 +26,18 @@ def test_the_code_of_a_model_finds_what_lies_beside_it(tmp_path):
     lay_out_models([TritonModel("layout-parsing")], tmp_path)
     code = tmp_path / "layout-parsing" / "1" / "model.py"
     assert (code.resolve().parents[3] / "docparse" / "pipeline.py").is_file()
+
+
+def test_an_overlay_adds_models_and_takes_the_place_of_code_but_not_of_a_configuration(tmp_path):
+    lay_out_models([TritonModel("layout-detection", 3)], tmp_path / "models")
+    for name in ("layout-detection", "another"):
+        (tmp_path / "overlay" / name / "1").mkdir(parents=True)
+        (tmp_path / "overlay" / name / "1" / "model.py").write_text("# other code")
+    overlay_models(tmp_path / "overlay", tmp_path / "models")
+    for name in ("layout-detection", "another"):
+        assert (tmp_path / "models" / name / "1" / "model.py").read_text() == "# other code"
+    assert "count: 3" in (tmp_path / "models" / "layout-detection" / "config.pbtxt").read_text()
+    assert "other" not in (SOURCE / "layout-detection" / "1" / "model.py").read_text()
 
 
 @pytest.mark.parametrize("model", [folder.name for folder in SOURCE.iterdir()])

@@ -1,7 +1,7 @@
 """The two services: PaddleX's own application, and our gateway with our pipeline behind it; no models in either."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -9,6 +9,7 @@ import httpx
 import numpy as np
 import orjson
 
+from docparse.deadline import Deadline
 from docparse.documents import RenderPool
 from docparse.errors import DocparseError, RegionFailure
 from docparse.layout.detector import LayoutBox, LayoutOptions
@@ -16,6 +17,7 @@ from docparse.pipeline import DocumentPipeline
 from docparse.protocol import decode_request, error_event
 from docparse.recognition import Recognition
 from docparse.regions import RegionRequest
+from docparse.scheduling import FairLimiter, Turn
 from docparse.settings import Settings
 from gateway.main import create_app
 from gateway.settings import Settings as GatewaySettings
@@ -43,6 +45,7 @@ class Models:
         self.paddlex_layout_options: dict[str, Any] = {}
         self.layout_options: LayoutOptions | None = None
         self.sampling: dict[str, Any] = {}
+        self.limiter = FairLimiter(1)  # nobody waits in it
         self._numbers: dict[int, int] = {}
 
     class batch_sampler:  # noqa: N801  PaddleX looks for it on a layout model
@@ -60,10 +63,20 @@ class Models:
         self.layout_options = options
         return self.pages[0] if len(self.pages) == 1 else self.pages[self._numbers[digest_of(image)]]
 
+    def encode(self, requests: list[RegionRequest]) -> list[RegionRequest]:
+        """As our `Recognizer`; the reader wants to see pixels."""
+        return list(requests)
+
     async def recognise(
-        self, requests: list[RegionRequest], sampling: dict[str, Any], owner: Any
+        self,
+        requests: list[RegionRequest],
+        sampling: dict[str, Any],
+        turn: Turn,
+        deadline: Deadline,
+        on_asked: Callable[[], None],
     ) -> dict[int, Recognition]:
         """As our `Recognizer`."""
+        on_asked()
         self.sampling = dict(sampling)
         return {request.index: self._recognise(request) for request in requests}
 

@@ -27,7 +27,7 @@ async def ask_both(sample, pool, reader=read, **options):
     body = sample.body(**options)
     theirs = await ask_paddlex(models, body)
     # Page by page: which of two pages keeps a name that both would have depends on which is done first.
-    return await ask_ours(models, body, pool, pages_ahead=1), theirs
+    return await ask_ours(models, body, pool, max_pages_in_work=1), theirs
 
 
 def elements(answer):

@@ -88,7 +88,7 @@ async def answer_to(pool, name, options):
     body = sample.body(**{"visualize": False, **kind, **options})
     find = detect if name == DETECTED else _Regions(sample).detect
     # Page by page, so that they come to the layout in their order.
-    async with service_with_vlm(find, pool, say_how_it_was_asked, pages_ahead=1) as (http, _):
+    async with service_with_vlm(find, pool, say_how_it_was_asked, max_pages_in_work=1) as (http, _):
         answer = await http.post("/layout-parsing", json=body)
     return answer.status_code, fold(answer.json())
 

@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 
 from docparse.documents import RenderPool
-from docparse.fairness import FairLimiter
 from docparse.recognition import Recognizer
+from docparse.scheduling import FairLimiter
 from docparse.settings import Settings
-from docparse.vlm_client import VlmClient
+from tests.docparse.vlm import client_for
 from tests.fakes.vlm import FakeVlm, Step, running_vlm
 from tests.parity.services import our_service
 
@@ -21,7 +21,7 @@ async def service_with_vlm(
 ) -> AsyncIterator[tuple[httpx.AsyncClient, FakeVlm]]:
     """A client to the service, and the VLM server, which answers by `steps`."""
     chosen = Settings(**settings)
-    async with running_vlm(*steps) as vlm, VlmClient([vlm.url], chosen.vlm_model, 30, retries=0) as client:
+    async with running_vlm(*steps) as vlm, client_for(vlm, model=chosen.vlm_model, retries=0) as client:
         recognizer = Recognizer(
             client,
             FairLimiter(16),

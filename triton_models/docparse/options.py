@@ -115,6 +115,11 @@ class ParseOptions:
         """Labels whose regions appear as pictures in the Markdown; some of them are recognised too."""
         return (*IMAGE_LABELS, "seal", *(() if self.use_chart_recognition else ("chart",)))
 
+    @property
+    def draws_readings(self) -> bool:
+        """Whether what is read will be drawn on the page, which must be kept until then."""
+        return self.visualize and not self.use_layout_detection and self.prompt_label == "spotting"
+
     def task_for(self, label: str) -> Task:
         """What the VLM is asked about a region of this label."""
         return task_for(

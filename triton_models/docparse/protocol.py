@@ -157,6 +157,11 @@ def page_event(index: int, element: bytes) -> bytes:
     return orjson.dumps({"type": "page", "index": index}) + b"\n" + element
 
 
+def alive_event() -> bytes:
+    """Between others, where they are long in coming: the document is in work. It may come before the first."""
+    return orjson.dumps({"type": "alive"})
+
+
 def error_event(error: DocparseError) -> bytes:
     """The last event of a document that could not be parsed, or the answer for pages that were refused."""
     return orjson.dumps(

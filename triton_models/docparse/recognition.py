@@ -2,15 +2,16 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from docparse.crops import encode_crop, resize_to_limits
+from docparse.deadline import Deadline
 from docparse.errors import RegionFailure
-from docparse.fairness import FairLimiter
 from docparse.regions import RegionRequest
 from docparse.repetition import cut_loop, rules_for
+from docparse.scheduling import FairLimiter, Turn
 from docparse.vlm_client import VlmClient
 
 PixelLimits = Literal["resize", "send", "off"]
@@ -40,8 +41,25 @@ class Recognition:
     longer_attempts: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class EncodedRegion:
+    """A region as it goes to the VLM; some kilobytes, where its pixels are some hundred.
+
+    Attributes:
+        region: see `RegionRequest`; without its picture.
+        image: the picture as a `data:` URL.
+    """
+
+    region: RegionRequest
+    image: bytes
+
+
 class Recognizer:
-    """Sends regions to the VLM; one per process, shared by all documents."""
+    """Sends regions to the VLM; one per process, shared by all documents.
+
+    Attributes:
+        limiter: the line for places at the VLM servers.
+    """
 
     def __init__(
         self,
@@ -54,54 +72,72 @@ class Recognizer:
     ) -> None:
         """See the settings of these names."""
         self._client = client
-        self._limiter = limiter
+        self.limiter = limiter
         self._pixel_limits = pixel_limits
         self._guard = repetition_guard
         self._max_output_tokens = max_output_tokens
 
+    def encode(self, requests: Sequence[RegionRequest]) -> list[EncodedRegion]:
+        """Regions ready to be sent, so that nobody waits for that who has a place at a VLM. CPU work, for a thread."""
+        return [
+            EncodedRegion(dataclasses.replace(request, image=None), self._encode(request))
+            for request in requests
+        ]
+
     async def recognise(
-        self, requests: Sequence[RegionRequest], sampling: Mapping[str, Any], owner: Hashable
+        self,
+        encoded: Sequence[EncodedRegion],
+        sampling: Mapping[str, Any],
+        turn: Turn,
+        deadline: Deadline,
+        on_asked: Callable[[], None] = lambda: None,
     ) -> dict[int, Recognition]:
-        """Recognise every region of a page; `owner` is the document whose turn it takes.
+        """Recognise every region of a page; `turn` is the page's, `on_asked` is called once all stand in line.
 
         A text that is cut at the token limit is asked for once more with more room, unless `sampling` has a
         `max_completion_tokens`, which is then the limit.
 
         Returns:
-            A recognition for each request, by its index. A region that fails is a recognition too.
+            A recognition for each region, by its index. A region that fails is a recognition too.
 
         Raises:
             VlmUnavailable: no VLM server can be reached; the page's other calls are cancelled.
+            DeadlineExceeded: the clock ran out.
         """
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = {
-                    request.index: group.create_task(self._recognise_one(request, sampling, owner))
-                    for request in requests
+                    each.region.index: group.create_task(self._recognise_one(each, sampling, turn, deadline))
+                    for each in encoded
                 }
+                asyncio.get_running_loop().call_soon(on_asked)  # behind the first step of each task
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
         return {index: task.result() for index, task in tasks.items()}
 
     async def _recognise_one(
-        self, request: RegionRequest, sampling: Mapping[str, Any], owner: Hashable
+        self, encoded: EncodedRegion, sampling: Mapping[str, Any], turn: Turn, deadline: Deadline
     ) -> Recognition:
-        async with self._limiter.slot(owner):
-            image = await asyncio.to_thread(self._encode, request)
+        async with self.limiter.slot(turn):
             first, *more = self._token_limits(sampling)
-            recognition = await self._ask(request, image, {**sampling, "max_completion_tokens": first})
+            recognition = await self._ask(encoded, {**sampling, "max_completion_tokens": first}, deadline)
             for limit in more:
                 if recognition.finish_reason != "length":
                     break
-                longer = await self._ask(request, image, {**sampling, "max_completion_tokens": limit})
+                longer = await self._ask(encoded, {**sampling, "max_completion_tokens": limit}, deadline)
                 recognition = _better(recognition, longer)
         return recognition
 
-    async def _ask(self, request: RegionRequest, image: bytes, sampling: Mapping[str, Any]) -> Recognition:
+    async def _ask(
+        self, encoded: EncodedRegion, sampling: Mapping[str, Any], deadline: Deadline
+    ) -> Recognition:
+        request = encoded.region
         parameters = {**self._engine_guard(request), **sampling, **self._parameters(request)}
         watch = rules_for(request.label).stream if self._guard == "stream" else None
         try:
-            completion = await self._client.complete(image, request.prompt, parameters, watch)
+            completion = await self._client.complete(
+                encoded.image, request.prompt, parameters, watch, seconds_left=deadline.seconds_left
+            )
         except RegionFailure as failure:
             return Recognition("", "error", failure.retries, failure=str(failure))
         text, finish_reason = completion.text, completion.finish_reason
@@ -121,6 +157,8 @@ class Recognizer:
 
     def _encode(self, request: RegionRequest) -> bytes:
         image = request.image
+        if image is None:
+            raise ValueError("a region without its picture cannot be encoded")
         if self._pixel_limits == "resize":
             image = resize_to_limits(image, request.min_pixels, request.max_pixels)
         return encode_crop(image)

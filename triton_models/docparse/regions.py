@@ -33,8 +33,8 @@ class RegionRequest:
 
     Attributes:
         index: the region's position in `PageRegions.regions`.
-        image: HxWx3 uint8 BGR, no side under 28 px and no side over 100 times the other; its own memory,
-            not a view of the page. Scaling to the pixel limits is the caller's.
+        image: HxWx3 uint8 BGR, no side under 28 px and no side over 100 times the other. Scaling to the pixel
+            limits is the caller's. None once it is encoded.
         prompt: the words that the model was trained on.
         min_pixels, max_pixels: limits within which the model sees it.
         label: layout class.
@@ -42,7 +42,7 @@ class RegionRequest:
     """
 
     index: int
-    image: "Picture"
+    image: "Picture | None"
     prompt: str
     min_pixels: int
     max_pixels: int
@@ -86,6 +86,15 @@ class PageOrigin:
     image: "Picture | None"
 
 
+@dataclass(frozen=True, slots=True)
+class EncodedPictures:
+    """JPEGs of a page as far as its request wants them: crops by image key, the page as it came, drawings on it."""
+
+    pictures: dict[str, bytes]
+    input_image: bytes | None
+    output_images: dict[str, bytes]
+
+
 @dataclass(slots=True)
 class PageRegions:
     """A page between layout and assembly.
@@ -94,10 +103,11 @@ class PageRegions:
         position: of the page among those parsed, from 0; None when the caller did not say.
         image: the page itself, HxWx3 uint8 BGR, preprocessed if it was; kept only when it will be drawn.
         boxes: as detected, in PaddleX's form; None when layout detection is off.
-        pictures: BGR crops by image key.
+        pictures: BGR crops by image key; None once they are encoded.
         gathered_keys: pictures that appear in `markdown.images` even when no block shows them.
         swallowed_keys: pictures inside a table, which shows them itself.
         requests: what must be recognised; the caller may drop them once they are.
+        encoded: pictures for the answer, once `assembly.encode_pictures` has made them of the pixels.
         origin: set where the page was preprocessed.
     """
 
@@ -107,10 +117,11 @@ class PageRegions:
     image: "Picture | None"
     boxes: list[paddlex_forms.Box] | None
     regions: list[Region] = field(default_factory=list)
-    pictures: dict[str, "Picture"] = field(default_factory=dict)
+    pictures: dict[str, "Picture | None"] = field(default_factory=dict)
     gathered_keys: list[str] = field(default_factory=list)
     swallowed_keys: set[str] = field(default_factory=set)
     requests: list[RegionRequest] = field(default_factory=list)
+    encoded: "EncodedPictures | None" = None
     origin: PageOrigin | None = None
 
     @property

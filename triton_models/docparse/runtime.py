@@ -2,14 +2,18 @@
 
 import logging
 
-from docparse.documents import RenderPool
-from docparse.fairness import FairLimiter
+from docparse.documents import RenderPool, sweep
 from docparse.image_store import ImageStore
 from docparse.parse_defaults import ParseDefaults
-from docparse.pipeline import Detect, DocumentPipeline, Preprocess
+from docparse.pipeline import DocumentPipeline
 from docparse.recognition import Recognizer
+from docparse.scheduling import FairLimiter
 from docparse.settings import Settings
-from docparse.vlm_client import VlmClient
+from docparse.stages import Detect, Preprocess
+from docparse.vlm_client import VlmClient, VlmPolicy
+from docparse.warming import warm_up_assembly
+
+logger = logging.getLogger(__name__)
 
 
 class Runtime:
@@ -28,13 +32,22 @@ class Runtime:
         self._detect = detect
         self._preprocess = preprocess
         self._defaults = defaults
+        if swept := sweep(settings.spool_dir):
+            logger.info("%d documents were left by a process that died; they are removed", swept)
         self._pool = RenderPool(settings.render_workers, settings.render_timeout)
         self._pool.warm_up()
+        warm_up_assembly()
         self._client = VlmClient(
             settings.vlm_urls,
             settings.vlm_model,
-            settings.vlm_timeout,
-            settings.vlm_retries,
+            VlmPolicy(
+                timeout_seconds=settings.vlm_timeout,
+                retries=settings.vlm_retries,
+                circuit_failures=settings.vlm_circuit_failures,
+                circuit_seconds=settings.vlm_circuit_seconds,
+                quarantine_strikes=settings.vlm_quarantine_strikes,
+                quarantine_seconds=settings.vlm_quarantine_seconds,
+            ),
             settings.vlm_api_key.get_secret_value() if settings.vlm_api_key is not None else None,
         )
         self._pipeline: DocumentPipeline | None = None
@@ -43,7 +56,10 @@ class Runtime:
         """The pipeline, bound to the running event loop."""
         if self._pipeline is None:
             settings = self._settings
-            limiter = FairLimiter(settings.vlm_max_concurrency * len(settings.vlm_urls))
+            per_server = settings.vlm_max_concurrency
+            limiter = FairLimiter(per_server * len(settings.vlm_urls))
+            # What a server that is not called would hold is not given to the others on top of their own.
+            self._client.replicas.on_change = lambda called: limiter.set_capacity(per_server * max(1, called))
             recognizer = Recognizer(
                 self._client,
                 limiter,
@@ -65,6 +81,8 @@ class Runtime:
 
     def close(self) -> None:
         """End the worker processes; the end of this process, which follows, closes the connections."""
+        if self._pipeline is not None:
+            self._pipeline.close()
         self._pool.close()
         if self._image_store is not None:
             self._image_store.close()

@@ -38,7 +38,28 @@ class Settings(ConfiguredSettings):
         120.0, gt=0, description="Seconds one VLM call may take before it is retried elsewhere."
     )
     vlm_retries: int = Field(
-        2, ge=0, description="Further attempts after a transport fault or a 5xx answer; never after a 4xx."
+        2,
+        ge=0,
+        description="Further attempts after a transport fault or a 5xx answer; never after a 4xx. A server that is "
+        "too busy (429) is asked again when it says, which is no attempt.",
+    )
+    vlm_circuit_failures: int = Field(
+        5,
+        ge=1,
+        description="Faults of a VLM server in a row after which it is not called for a while; one that refuses "
+        "connections is not called at once.",
+    )
+    vlm_circuit_seconds: float = Field(
+        1.0, gt=0, description="How long it is not called the first time; doubled each time, up to 30 s."
+    )
+    vlm_quarantine_strikes: int = Field(
+        2,
+        ge=2,
+        description="VLM servers that a region may bring down before it is not sent any more; after the first it is "
+        "sent alone among suspects.",
+    )
+    vlm_quarantine_seconds: float = Field(
+        600.0, gt=0, description="How long a region that brought VLM servers down is remembered."
     )
     vlm_pixel_limits: Literal["resize", "send", "off"] = Field(
         "resize",
@@ -72,16 +93,39 @@ class Settings(ConfiguredSettings):
     render_timeout: float = Field(
         60.0, gt=0, description="Seconds one page may take to render before its worker is replaced."
     )
-    pages_ahead: int = Field(
-        4, ge=1, description="Pages of one document that are in work at a time; bounds its memory."
+    page_threads: int = Field(
+        default_factory=lambda: min(4, os.cpu_count() or 1),
+        ge=1,
+        description="Threads that cut, encode and write pages. Default: as many as CPUs, at most 4.",
     )
-    max_pages_in_flight: int = Field(
-        16, ge=1, description="Pages in work over all documents; bounds the pipeline's memory."
+    layout_max_concurrency: int = Field(
+        16,  # two batches: one runs, the next one fills
+        ge=1,
+        description="Pages in layout detection at a time, over all documents. Enough to fill its batches; each more "
+        "only stands before a page that is in a hurry.",
+    )
+    layout_patience: float = Field(
+        20.0,
+        ge=0,
+        description="Seconds that a page waits for layout detection, or preprocessing, that does not answer: a model "
+        "whose process has died is back after some seconds. Then its document ends with 503.",
+    )
+    max_pages_in_preparation: int = Field(
+        default_factory=lambda: min(16, 4 * (os.cpu_count() or 1)),
+        ge=1,
+        description="Pages that are being rendered, laid out and cut at a time, over all documents. They hold their "
+        "pixels, some 12 MB each, which bounds the pipeline's memory. Default: four for each CPU, at most 16.",
+    )
+    max_pages_in_work: int = Field(
+        64,
+        ge=1,
+        description="Pages begun and not yet sent, over all documents; those behind preparation hold their encoded "
+        "regions only. Each document may have one in work in any case.",
     )
     max_large_pixels_in_flight: int = Field(
         200_000_000,
         ge=1,
-        description="Pixels in work over all documents, counting pages of more than 6 million only; "
+        description="Pixels in preparation over all documents, counting pages of more than 6 million only; "
         "a page takes about 24 bytes per pixel on its way, so this bounds what huge images can take.",
     )
     spool_dir: Path | None = Field(

@@ -12,12 +12,44 @@ FinishReason = Literal["stop", "length", "repetition"]
 
 EVENT_STREAM = "text/event-stream"
 
+# When a server that is too busy does not say for how long; and the longest that it is believed.
+_BUSY_SECONDS = 0.5
+_LONGEST_BUSY_SECONDS = 30.0
+
 # How engines say that they gave up on an answer; asked again they may not.
 _GIVEN_UP = ("abort", "error")
 
 
 class ServerFault(Exception):
     """The server could not answer this time; another attempt may work."""
+
+
+class ServerBusy(ServerFault):
+    """The server has no room now, and may have said when to come back."""
+
+    def __init__(self, message: str, retry_after_seconds: float) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class ServerBroken(ServerFault):
+    """The server failed inside; it may be dying."""
+
+
+class ServerGone(ServerFault):
+    """Nobody listens, or nobody has said anything for long."""
+
+
+class CallLost(ServerFault):
+    """The connection broke before the answer was whole.
+
+    Attributes:
+        had_begun: whether some of the text was there already.
+    """
+
+    def __init__(self, message: str, *, had_begun: bool) -> None:
+        super().__init__(message)
+        self.had_begun = had_begun
 
 
 class Refused(Exception):
@@ -32,8 +64,11 @@ class Answer:
     finish_reason: FinishReason
 
 
-def read_error(status: int, body: bytes) -> ServerFault | Refused:
-    """What an answer with a status other than 200 means."""
+def read_error(status: int, body: bytes, retry_after: str | None = None) -> ServerFault | Refused:
+    """What an answer with a status other than 200 means; `retry_after` is its header of that name."""
+    seconds = _read_seconds(retry_after)
+    if status == HTTPStatus.TOO_MANY_REQUESTS or (status == HTTPStatus.SERVICE_UNAVAILABLE and seconds):
+        return ServerBusy(f"HTTP {status}", seconds or _BUSY_SECONDS)
     try:
         content: Any = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -62,6 +97,11 @@ class AnswerStream:
         self._line_begun = b""
         self._loops = False
         self._finish_reason: FinishReason | None = None
+
+    @property
+    def has_text(self) -> bool:
+        """Whether the text has begun."""
+        return bool(self._watch.text)
 
     def feed(self, data: bytes) -> bool:
         """Take in what has come; true when the text loops and the rest is not wanted.
@@ -108,6 +148,13 @@ class AnswerStream:
             self._finish_reason = finish_reason
 
 
+def _read_seconds(retry_after: str | None) -> float | None:
+    """The header's seconds. It may also be a date, which no engine sends; that counts as none."""
+    if retry_after is None or not retry_after.strip().isdigit():
+        return None
+    return min(float(retry_after), _LONGEST_BUSY_SECONDS)
+
+
 def _finish_reason(choice: Any) -> FinishReason | None:
     """None while the text goes on.
 
@@ -132,8 +179,10 @@ def _error_status(event: Any) -> int:
 
 
 def _error(status: int, content: Any) -> ServerFault | Refused:
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS:
-        return ServerFault(f"HTTP {status}")
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return ServerBusy(f"HTTP {status}", _BUSY_SECONDS)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return ServerBroken(f"HTTP {status}")
     try:
         message = content.get("message") or content["error"]["message"]
     except (KeyError, TypeError, AttributeError):

@@ -1,4 +1,4 @@
-"""`python -m launch`: check the settings, lay out the models, become tritonserver."""
+"""`python -m launch`: check the settings, lay out the models, start tritonserver and keep its models alive."""
 
 import argparse
 import json
@@ -8,15 +8,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-from launch.command import model_environment, server_command
 from launch.models import TierSettings
 from launch.problems import CannotStart
-from launch.repository import SOURCE, lay_out_backends, lay_out_models
+from launch.repository import SOURCE
 from launch.server import Server, find_server
+from launch.tier import Tier
 
 
 def main() -> int:
-    """Start Triton, which takes this process over; returns only when it was not to be started."""
+    """Run Triton until it ends or is told to; returns the exit status."""
     arguments = _parse_arguments()
     try:
         settings = TierSettings.from_environment()
@@ -30,21 +30,13 @@ def main() -> int:
     if arguments.check:
         print(json.dumps(settings.summary()))
     else:
-        command, environment = prepare(settings, server)
+        tier = Tier(settings, server)
         if not arguments.print:
-            os.execve(command[0], command, environment)  # noqa: S606  no shell is wanted
+            return tier.run()
+        command, environment = tier.prepare()
         added = {name: value for name, value in environment.items() if os.environ.get(name) != value}
         print(shlex.join(["env", *(f"{name}={value}" for name, value in added.items()), *command]))
     return 0
-
-
-def prepare(settings: TierSettings, server: Server) -> tuple[list[str], dict[str, str]]:
-    """Lay out what Triton loads; returns its command and its whole environment."""
-    folder = settings.launch.triton_dir or Path(tempfile.mkdtemp(prefix="paddleocr-vl-triton-"))
-    repository = lay_out_models(settings.models, folder / "models")
-    backends = lay_out_backends(server, folder / "backends")
-    environment = {**model_environment(folder), **os.environ, **server.environment(os.environ)}
-    return server_command(settings, server, repository, backends), environment
 
 
 def refuse_spaces(folder: Path, server: Server) -> None:

@@ -6,14 +6,23 @@ from launch.models import TierSettings
 from launch.server import Server
 
 
-def server_command(settings: TierSettings, server: Server, repository: Path, backends: Path) -> list[str]:
-    """The program, and its arguments."""
+def server_command(
+    settings: TierSettings, server: Server, repository: Path, backends: Path, region_prefix: str
+) -> list[str]:
+    """The program, and its arguments.
+
+    `region_prefix` is what the names of its shared memory begin with, so that it can be told from others'.
+    """
     launch = settings.launch
     uses_gpu = any(model.gpu is not None for model in settings.models)
     return [
         str(server.binary),
         f"--model-repository={repository}",
         f"--backend-directory={backends}",
+        f"--backend-config=python,shm-region-prefix-name={region_prefix}",
+        # So that `keeper` can have a model loaded anew.
+        "--model-control-mode=poll",
+        "--repository-poll-secs=1",
         f"--http-address={launch.triton_host}",
         f"--grpc-address={launch.triton_host}",
         f"--metrics-address={launch.triton_host}",

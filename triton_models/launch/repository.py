@@ -28,6 +28,16 @@ def lay_out_models(models: Iterable[TritonModel], folder: Path) -> Path:
     return folder
 
 
+def overlay_models(overlay: Path, folder: Path) -> None:
+    """Add the models of `overlay` to the repository in `folder`; one that is there gets the other code."""
+    for source in sorted(path for path in overlay.iterdir() if path.is_dir()):
+        target = folder / source.name
+        target.mkdir(exist_ok=True)
+        for part in source.iterdir():
+            (target / part.name).unlink(missing_ok=True)
+            (target / part.name).symlink_to(part.resolve())
+
+
 def configure(config: str, model: TritonModel) -> str:
     """A model's config.pbtxt with what the settings say in place of its defaults."""
     place = "KIND_CPU" if model.gpu is None else f"KIND_GPU gpus: [ {model.gpu} ]"

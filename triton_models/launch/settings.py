@@ -21,10 +21,21 @@ class LaunchSettings(BaseSettings):
     triton_exit_timeout: int = Field(
         30, ge=0, le=3600, description="Seconds that requests in flight get after SIGTERM."
     )
+    triton_retire_seconds: float = Field(
+        600,
+        ge=0,
+        description="Seconds that sound processes of a model get for what they have begun, when another of its "
+        "processes has died and the model is loaded anew.",
+    )
     triton_dir: Path | None = Field(
         None,
         description="Folder for the model repository that the launcher lays out, one for each Triton. "
         "Default: a new temporary folder.",
+    )
+    triton_overlay: Path | None = Field(
+        None,
+        description="Folder of models that join ours, for benchmarks and tests; one with the name of ours takes "
+        "its place, under our config.pbtxt unless it has one.",
     )
     restructure_instances: int = Field(
         2, ge=1, le=64, description="Processes of `restructure-pages`: pages restructured at one time."

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.models.events import BadEvent, DocumentEvent, ErrorEvent, PageEvent, parse_event
+from gateway.models.events import AliveEvent, BadEvent, DocumentEvent, ErrorEvent, PageEvent, parse_event
 from gateway.models.requests import validate_request
 
 WIRE = Path(__file__).parents[2] / "golden" / "wire"
@@ -59,6 +59,10 @@ def test_a_page_event_keeps_the_result_byte_for_byte():
     event = parse_event(data)
     assert event == PageEvent(1, data.split(b"\n", 1)[1])
     assert "文字" in json.loads(event.result)["markdown"]["text"]
+
+
+def test_a_sign_of_life_says_nothing_else():
+    assert read_event("event-alive.bin") == AliveEvent()
 
 
 def test_an_error_event_carries_code_and_sentence():

@@ -154,7 +154,12 @@ async def image_that_is_gone(stage: Stage) -> httpx.Response:
     return await stage.get(image_link(9999999000))
 
 
-@case("Triton fails", 500, "internal", INTERNAL)
+@case(
+    "a process of a model dies",
+    503,
+    "triton_unavailable",
+    "Triton cannot run the model 'layout-parsing' just now.",
+)
 async def triton_fails(stage: Stage) -> httpx.Response:
     return await stage.post_while_triton_says(Abort(grpc.StatusCode.INTERNAL, "secret"))
 

@@ -182,7 +182,7 @@ async def test_an_answer_that_is_none_is_our_defect(gateway, triton, message):
         (grpc.StatusCode.UNAVAILABLE, 503, "Triton"),
         (grpc.StatusCode.NOT_FOUND, 503, "'restructure-pages'"),
         (grpc.StatusCode.DEADLINE_EXCEEDED, 504, "time"),
-        (grpc.StatusCode.INTERNAL, 500, "logId"),
+        (grpc.StatusCode.INTERNAL, 503, "restructure-pages"),
     ],
 )
 async def test_each_grpc_status_has_its_answer(gateway, triton, status, expected, word):

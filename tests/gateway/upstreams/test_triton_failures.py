@@ -56,7 +56,7 @@ async def test_a_triton_that_dies_in_mid_stream_is_503(gateway, triton):
         (grpc.StatusCode.UNIMPLEMENTED, 503),
         (grpc.StatusCode.RESOURCE_EXHAUSTED, 503),
         (grpc.StatusCode.DEADLINE_EXCEEDED, 504),
-        (grpc.StatusCode.INTERNAL, 500),
+        (grpc.StatusCode.INTERNAL, 503),
         (grpc.StatusCode.INVALID_ARGUMENT, 500),
         (grpc.StatusCode.UNKNOWN, 500),
     ],
@@ -71,6 +71,39 @@ async def test_each_grpc_status_has_its_answer(gateway, triton, status, expected
     assert_error(answer, expected)
     assert "secret" not in answer.text
     triton.script = good
+    await gateway.assert_still_good()
+
+
+async def test_a_document_of_which_nothing_is_heard_is_503_and_cancelled(start_gateway, triton):
+    """Triton never ends the streams of a process that has died."""
+
+    async def script(received):
+        yield document_event(2, "tiff")
+        yield page_event(0)
+        await asyncio.Event().wait()
+
+    good, triton.script = triton.script, script
+    gateway = await start_gateway(triton_silence_seconds=0.2)
+    answer = await soon(gateway.parse())
+    assert_error(answer, 503, "Triton stopped")
+    assert answer.headers["Retry-After"]
+    async with asyncio.timeout(5):
+        await triton.requests[0].ended.wait()
+    assert triton.requests[0].cancelled
+    triton.script = good
+    await gateway.assert_still_good()
+
+
+async def test_a_document_that_takes_long_and_says_so_is_waited_for(start_gateway, triton):
+    async def script(received):
+        for event in (document_event(), page_event(0)):
+            for _ in range(5):
+                await asyncio.sleep(0.1)
+                yield b'{"type":"alive"}'
+            yield event
+
+    triton.script = script
+    gateway = await start_gateway(triton_silence_seconds=0.4)
     await gateway.assert_still_good()
 
 

@@ -2,7 +2,7 @@
 
 from docparse.assembly.element import PageElement, build_element, render_page
 from docparse.assembly.image_keys import ImageKeys
-from docparse.assembly.page import ParsedPage, assemble_page
+from docparse.assembly.page import ParsedPage, assemble_page, encode_pictures
 from docparse.assembly.restructuring import restructure
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "ParsedPage",
     "assemble_page",
     "build_element",
+    "encode_pictures",
     "render_page",
     "restructure",
 ]

@@ -1,5 +1,6 @@
 """A page, assembled: its blocks in PaddleX's form, its pictures encoded, and what went wrong."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from docparse.assembly.pictures import draw_layout, draw_preprocessing, draw_spo
 from docparse.assembly.texts import cut_repetition, read_spotting, table_to_html, write_formulas
 from docparse.options import ParseOptions
 from docparse.preprocessing.page import NOT_CLASSIFIED
-from docparse.regions import PageRegions, Region
+from docparse.regions import EncodedPictures, PageOrigin, PageRegions, Region
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,6 +53,45 @@ class ParsedPage:
     keys_are_final: bool = False
 
 
+def encode_pictures(regions: PageRegions, options: ParseOptions) -> None:
+    """Make the answer's JPEGs of the page's pixels, and let these go.
+
+    Only spotting keeps the page, to draw what will be read on it.
+    """
+    if regions.encoded is not None:
+        return
+    pictures: dict[str, bytes] = {}
+    if options.return_markdown_images or options.output_formats:
+        pictures = {
+            key: encode_jpeg(picture) for key, picture in regions.pictures.items() if picture is not None
+        }
+    regions.encoded = EncodedPictures(pictures, *_encode_page(regions, options))
+    regions.pictures = dict.fromkeys(regions.pictures)
+    if not options.draws_readings:
+        regions.image = None
+    if regions.origin is not None:
+        regions.origin = dataclasses.replace(regions.origin, image=None)
+
+
+def _encode_page(regions: PageRegions, options: ParseOptions) -> tuple[bytes | None, dict[str, bytes]]:
+    """The page as it came, and what is drawn on it before it is read."""
+    if not options.visualize or regions.image is None:
+        return None, {}
+    drawn: dict[str, bytes] = {}
+    came = regions.image
+    if regions.origin is not None and regions.origin.image is not None:
+        came = regions.origin.image
+        drawn["preprocessed_img"] = encode_jpeg(_draw_origin(regions.origin, came, regions.image))
+    if options.use_layout_detection:
+        drawn["layout_det_res"] = encode_jpeg(draw_layout(regions.image, regions.boxes or []))
+    return encode_jpeg(came), drawn
+
+
+def _draw_origin(origin: PageOrigin, came: "Picture", page: "Picture") -> "Picture":
+    turned = paddlex_forms.rotate(came, max(0, origin.angle))
+    return draw_preprocessing(came, turned, page, origin.options, origin.angle)
+
+
 def assemble_page(
     regions: PageRegions,
     recognitions: "Mapping[int, Recognition]",
@@ -90,8 +130,6 @@ class _PageBuilder:
         self._blocks_by_key: dict[str, Any] = {}
         self._tables: list[tuple[Any, Mapping[str, str]]] = []
         self._spotting: dict[str, Any] = {}
-        self._with_pictures = options.return_markdown_images or bool(options.output_formats)
-        self._pictures: dict[str, bytes] = {}
 
     def add_blocks(self) -> None:
         """Make a block of each region, then show the figures inside tables."""
@@ -110,32 +148,22 @@ class _PageBuilder:
 
     def finish(self) -> ParsedPage:
         regions, options = self._regions, self._options
-        if self._with_pictures:
-            self._pictures = {key: encode_jpeg(picture) for key, picture in regions.pictures.items()}
+        encode_pictures(regions, options)
+        encoded = regions.encoded
+        assert encoded is not None  # noqa: S101  just made
         page = ParsedPage(
-            regions.position, self._form(), regions.image_keys, self._pictures, warnings=self._warnings
+            regions.position,
+            self._form(),
+            regions.image_keys,
+            encoded.pictures,
+            input_image=encoded.input_image,
+            output_images=dict(encoded.output_images),
+            warnings=self._warnings,
         )
-        if options.visualize and regions.image is not None:
-            page.input_image = encode_jpeg(self._add_preprocessing(page, regions.image))
-            if options.use_layout_detection:
-                page.output_images["layout_det_res"] = encode_jpeg(
-                    draw_layout(regions.image, regions.boxes or [])
-                )
-            if self._spotting:
-                drawn = draw_spotting(regions.image, self._spotting["rec_polys"], self._spotting["rec_texts"])
-                page.output_images["spotting_res_img"] = encode_jpeg(drawn)
+        if self._spotting and regions.image is not None:
+            drawn = draw_spotting(regions.image, self._spotting["rec_polys"], self._spotting["rec_texts"])
+            page.output_images["spotting_res_img"] = encode_jpeg(drawn)
         return page
-
-    def _add_preprocessing(self, page: ParsedPage, image: "Picture") -> "Picture":
-        """Show what was done to the page; returns it as it came."""
-        origin = self._regions.origin
-        if origin is None or origin.image is None:
-            return image
-        turned = paddlex_forms.rotate(origin.image, max(0, origin.angle))
-        page.output_images["preprocessed_img"] = encode_jpeg(
-            draw_preprocessing(origin.image, turned, image, origin.options, origin.angle)
-        )
-        return origin.image
 
     def _block(self, index: int, region: Region) -> Any:
         block = paddlex_forms.Block(

@@ -2,5 +2,6 @@
 
 from docparse.documents.document import Document, open_document
 from docparse.documents.pool import RenderPool
+from docparse.documents.spool import sweep
 
-__all__ = ["Document", "RenderPool", "open_document"]
+__all__ = ["Document", "RenderPool", "open_document", "sweep"]

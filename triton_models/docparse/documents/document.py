@@ -1,8 +1,6 @@
 """A document being parsed: its spooled bytes, its pages and their pictures on demand."""
 
 import asyncio
-import os
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,9 +8,11 @@ from typing import TYPE_CHECKING, Literal
 
 from docparse.documents.page_ranges import select_pages
 from docparse.documents.pool import RenderPool
+from docparse.documents.spool import spool_file
 from docparse.documents.worker import DocumentInfo, RenderTask
 from docparse.errors import EmptyDocument, InvalidDocument, PageFailure, TooManyPages
 from docparse.protocol import DocumentKind, PageSize
+from docparse.scheduling import Owner, Turn
 from docparse.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ class Document:
         self.total_pages = len(info.pages)
         self.pages: list[PageSize] = [info.pages[index] for index in selected]
 
-    async def render(self, position: int) -> "NDArray[np.uint8]":
-        """Picture of the selected page at `position`, as HxWx3 uint8 BGR.
+    async def render(self, position: int, owner: Owner | None = None) -> "NDArray[np.uint8]":
+        """Picture of the selected page at `position`, as HxWx3 uint8 BGR; `owner` is whose turn it takes.
 
         Raises:
             PageFailure: this page cannot be rendered; others may.
@@ -56,7 +56,7 @@ class Document:
             self._settings.render_scale,
             self._settings.max_pixels,
         )
-        pixels: NDArray[np.uint8] = await self._pool.run(task)
+        pixels: NDArray[np.uint8] = await self._pool.run(task, Turn(owner or Owner(), position))
         return pixels
 
 
@@ -67,8 +67,12 @@ async def open_document(
     page_ranges: str | None,
     pool: RenderPool,
     settings: Settings,
+    *,
+    owner: Owner | None = None,
 ) -> AsyncIterator[Document]:
     """Spool `data` to a file that the workers can open, and look at its pages without decoding them.
+
+    `owner` is whose turn it takes.
 
     Raises:
         EmptyDocument, EncryptedDocument, InvalidDocument, ImageTooLarge: what is wrong with the bytes.
@@ -78,13 +82,11 @@ async def open_document(
     if len(data) == 0:
         raise EmptyDocument("`file` is empty.")
     # Made here, not in the thread: a thread that is cancelled goes on, and nobody would know its file.
-    handle, name = tempfile.mkstemp(prefix="hps-document-", dir=settings.spool_dir)
-    path = Path(name)
-    try:
-        await asyncio.to_thread(_write, handle, data)
+    with spool_file(settings.spool_dir) as path:
+        await asyncio.to_thread(_write, path, data)
         task = RenderTask(path, kind, None, settings.render_scale, settings.max_pixels)
         try:
-            info: DocumentInfo = await pool.run(task)
+            info: DocumentInfo = await pool.run(task, Turn(owner or Owner()))
         except PageFailure as error:  # not one page: the document itself cannot be opened
             raise InvalidDocument(f"`file` cannot be opened as {kind.upper()}: {error}") from error
         selected = select_pages(page_ranges, len(info.pages))
@@ -94,11 +96,9 @@ async def open_document(
                 " Ask for fewer with `pageRanges`."
             )
         yield Document(path, kind, info, selected=selected, pool=pool, settings=settings)
-    finally:
-        # The workers keep an unlinked file readable for as long as they have it open.
-        path.unlink(missing_ok=True)  # noqa: ASYNC240  one short call, and an await here could be cancelled
 
 
-def _write(handle: int, data: "bytes | NDArray[np.uint8]") -> None:
-    with os.fdopen(handle, "wb") as file:
+def _write(path: Path, data: "bytes | NDArray[np.uint8]") -> None:
+    # By its path, which cannot lead to another file when this is cancelled; and not made anew when it is gone by then.
+    with path.open("r+b") as file:
         file.write(data if isinstance(data, bytes) else data.data)

@@ -16,8 +16,13 @@ from typing import Any
 
 from docparse.documents.worker import RenderTask, serve_tasks
 from docparse.errors import DocparseError, PageFailure
+from docparse.scheduling import FairLimiter, Owner, Turn
 
 logger = logging.getLogger(__name__)
+
+
+# A worker imports for a second, and longer where many start at once.
+_START_SECONDS = 120.0
 
 
 class _WorkerDied(Exception):
@@ -37,6 +42,7 @@ class _Worker:
         self._connection: Connection | None = None
         self._lock = threading.Lock()
         self._ended = False
+        self._greeted = False
 
     @property
     def pid(self) -> int | None:
@@ -45,6 +51,7 @@ class _Worker:
     def call(self, task: RenderTask, timeout_seconds: float) -> Any:
         connection = self.ensure_started()
         try:
+            self._await_greeting(connection)
             connection.send(task)
             if not connection.poll(timeout_seconds):
                 self.kill()
@@ -75,6 +82,17 @@ class _Worker:
                 theirs.close()
             return self._connection
 
+    def await_ready(self) -> None:
+        """Start the process, and wait until it has imported what it needs."""
+        self._await_greeting(self.ensure_started())
+
+    def _await_greeting(self, connection: Connection) -> None:
+        if not self._greeted:
+            if not connection.poll(_START_SECONDS):
+                raise EOFError
+            connection.recv()
+            self._greeted = True
+
     def kill(self) -> None:
         """End the process; the next task starts another."""
         with self._lock:
@@ -95,15 +113,17 @@ class _Worker:
         if self._connection is not None:
             self._connection.close()
         self._process = self._connection = None
+        self._greeted = False
 
 
 class RenderPool:
-    """A fixed number of render workers; tasks wait in order of arrival."""
+    """A fixed number of render workers; tasks wait for one in a fair line."""
 
     def __init__(self, workers: int, timeout_seconds: float) -> None:
         self._timeout_seconds = timeout_seconds
         self._workers = [_Worker() for _ in range(workers)]
         self._idle = deque(self._workers)
+        self._limiter = FairLimiter(workers)
         # One thread per worker only waits on its pipe.
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="render")
 
@@ -112,19 +132,29 @@ class RenderPool:
         """Process ids of the workers that have started."""
         return [worker.pid for worker in self._workers if worker.pid is not None]
 
-    async def run(self, task: RenderTask) -> Any:
-        """The worker's answer to `task`.
+    async def run(self, task: RenderTask, turn: Turn | None = None) -> Any:
+        """The worker's answer to `task`; without a `turn` it is a document of its own.
 
         Raises:
             PageFailure: the worker died or took too long over it.
             DocparseError: what the worker found wrong with the document.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, task)
+        await self._limiter.acquire(turn or Turn(Owner()))
+        try:
+            answer = asyncio.get_running_loop().run_in_executor(self._threads, self._run, task)
+        except RuntimeError as error:  # closed meanwhile
+            self._limiter.release()
+            raise PageFailure("The service is stopping.") from error
+        # A worker goes on with what nobody waits for any more, and is not free until then.
+        answer.add_done_callback(lambda _: self._limiter.release())
+        return await asyncio.shield(answer)
 
     def warm_up(self) -> None:
-        """Start every worker now, so that the first document does not wait for imports."""
+        """Start every worker now and wait for it, so that the first document does not."""
         for worker in self._workers:
             worker.ensure_started()
+        for worker in self._workers:
+            worker.await_ready()
 
     def close(self) -> None:
         """End the workers, wherever they are; tasks still waiting are dropped."""

@@ -36,10 +36,11 @@ class DocumentInfo:
 
 
 def serve_tasks(connection: Connection) -> None:
-    """Answer tasks until the other end closes; the answer is a result or an error."""
+    """Say that it is ready, then answer tasks until the other end closes; an answer is a result or an error."""
     # Ctrl+C reaches the whole process group; the pool decides when a worker ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     reader = PdfReader()
+    connection.send(None)
     while True:
         try:
             task: RenderTask = connection.recv()

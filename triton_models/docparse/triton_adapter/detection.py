@@ -8,15 +8,24 @@ import triton_python_backend_utils as pb_utils
 
 from docparse.layout.detector import LayoutDetector, LayoutOptions
 from docparse.layout.wire import PAGE_FAILED, decode_layout_options, encode_boxes
+from docparse.watchdog import watching
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 logger = logging.getLogger(__name__)
 
+# A batch takes seconds on a slow CPU.
+_HANG_SECONDS = 300.0
+
 
 def detect_batch(detector: LayoutDetector, requests: list[Any]) -> list[Any]:
     """One response per request of a dynamic batch; what is wrong with one is no other's business."""
+    with watching(_HANG_SECONDS):
+        return _detect_batch(detector, requests)
+
+
+def _detect_batch(detector: LayoutDetector, requests: list[Any]) -> list[Any]:
     try:
         pages, options = zip(*map(_read, requests), strict=True)
         return [_response(encode_boxes(boxes)) for boxes in detector.detect(pages, options)]

@@ -10,7 +10,6 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 
 from docparse.errors import (
-    DeadlineExceeded,
     DocparseError,
     InternalError,
     LayoutUnavailable,
@@ -22,14 +21,15 @@ from docparse.layout.wire import decode_boxes, encode_layout_options
 from docparse.logs import log_to_stderr
 from docparse.paddlex_forms import rotate
 from docparse.parse_defaults import ParseDefaults
-from docparse.pipeline import DocumentPipeline
+from docparse.pipeline import DocumentPipeline, Send
 from docparse.pipeline_config import read_pipeline_config
 from docparse.pipeline_config.settings import PipelineFileSettings
 from docparse.preprocessing import Preprocessed, PreprocessingOptions, PreprocessingSettings
 from docparse.preprocessing.wire import decode_angle, encode_preprocessing_options
-from docparse.protocol import decode_request, error_event
+from docparse.protocol import alive_event, decode_request, error_event
 from docparse.runtime import Runtime
 from docparse.settings import Settings
+from docparse.watchdog import watch_event_loop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,6 +38,13 @@ logger = logging.getLogger(__name__)
 
 # How soon a client that left is noticed. The check is a function call; nothing announces it.
 _CANCEL_CHECK_SECONDS = 0.05
+
+# How long a stream is silent at most. Triton never ends the streams of a process that has died, so their clients know
+# by the silence.
+_ALIVE_SECONDS = 2.0
+
+# Nothing on the event loop takes a second; a loop that stands still for so long will not move again.
+_HANG_SECONDS = 60.0
 
 
 class LayoutParsing:
@@ -55,9 +62,12 @@ class LayoutParsing:
             preprocess_by_bls,
             ParseDefaults.of(config, preprocessing),
         )
+        self._watchdog: asyncio.Task[None] | None = None
 
     async def execute(self, requests: list[Any]) -> None:
         """Answer every request; no request waits for another."""
+        if self._watchdog is None:
+            self._watchdog = asyncio.create_task(watch_event_loop(_HANG_SECONDS))
         pipeline = await self._runtime.pipeline()
         await asyncio.gather(*(self._answer(pipeline, request) for request in requests))
 
@@ -66,23 +76,47 @@ class LayoutParsing:
         self._runtime.close()
 
     async def _answer(self, pipeline: DocumentPipeline, request: Any) -> None:
-        sender = request.get_response_sender()
-        work = asyncio.create_task(_run(pipeline, request, sender))
+        events = _Events(request.get_response_sender())
+        work = asyncio.create_task(_run(pipeline, request, events.send))
         try:
             while not (await asyncio.wait({work}, timeout=_CANCEL_CHECK_SECONDS))[0]:
-                if sender.is_cancelled():
+                if events.are_unwanted():
                     work.cancel()
                     await asyncio.wait({work})
                     break
+                events.break_silence()
         finally:
-            # Without the final flag the client would wait for ever.
-            sender.send(flags=pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
+            # Without it the client would wait for ever.
+            events.end()
 
 
-async def _run(pipeline: DocumentPipeline, request: Any, sender: Any) -> None:
-    def send(event: bytes) -> None:
-        sender.send(pb_utils.InferenceResponse([pb_utils.Tensor("event", np.array([event], dtype=object))]))
+class _Events:
+    """The stream of one document."""
 
+    def __init__(self, sender: Any) -> None:
+        self._sender = sender
+        self._sent_at = time.monotonic()
+
+    def send(self, event: bytes) -> None:
+        tensor = pb_utils.Tensor("event", np.array([event], dtype=object))
+        self._sender.send(pb_utils.InferenceResponse([tensor]))
+        self._sent_at = time.monotonic()
+
+    def break_silence(self) -> None:
+        """Say that the document is still in work, if nothing was said for long."""
+        if time.monotonic() - self._sent_at > _ALIVE_SECONDS:
+            self.send(alive_event())
+
+    def are_unwanted(self) -> bool:
+        """Whether the client has left."""
+        return bool(self._sender.is_cancelled())
+
+    def end(self) -> None:
+        """Send the final flag."""
+        self._sender.send(flags=pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
+
+
+async def _run(pipeline: DocumentPipeline, request: Any, send: Send) -> None:
     started = time.monotonic()
     log_id = "?"
     try:
@@ -94,11 +128,9 @@ async def _run(pipeline: DocumentPipeline, request: Any, sender: Any) -> None:
     except asyncio.CancelledError:
         logger.info("logId=%s cancelled after %.2f s", log_id, time.monotonic() - started)
         raise
-    except TimeoutError:
-        logger.info("logId=%s out of time after %.2f s", log_id, time.monotonic() - started)
-        send(error_event(DeadlineExceeded("The document was not finished within the time limit.")))
     except DocparseError as error:
-        logger.info("logId=%s code=%s %s", log_id, error.code, error)
+        seconds = time.monotonic() - started
+        logger.info("logId=%s code=%s seconds=%.2f %s", log_id, error.code, seconds, error)
         send(error_event(error))
     except Exception:
         # The boundary of a document: an exception that left here would answer nobody and hang the client.

@@ -9,15 +9,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from docparse.logs import log_to_stderr
 from docparse.settings import Settings
-from docparse.triton_adapter.restructuring import restructure
+from docparse.triton_adapter.restructuring import load, restructure
 
 
 class TritonPythonModel:
     """The interface that Triton's Python backend calls."""
 
     def initialize(self, args: dict[str, str]) -> None:  # noqa: ARG002  Triton's signature
-        """Read the settings; the rest is loaded by the first request."""
+        """Load PaddleX's code, for which the first request would wait some seconds."""
         log_to_stderr(Settings().log_level)
+        load()
 
     def execute(self, requests: list[Any]) -> list[Any]:
         """Restructure the pages of each request."""

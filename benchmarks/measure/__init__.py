@@ -1,0 +1,1 @@
+"""Load, and what is read off while it runs."""

@@ -1,0 +1,1 @@
+"""A layout detector without a network: regions from the page's size, its time from a formula."""

@@ -1,0 +1,1 @@
+"""Documents and request bodies, made from seeds."""
