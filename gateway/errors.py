@@ -34,6 +34,20 @@ class MalformedRequest(GatewayError):
     http_status = 400
 
 
+class HeadTooLarge(GatewayError):
+    """The request's first line and headers have more bytes than the limit."""
+
+    code = "head_too_large"
+    http_status = 431
+
+
+class RequestTimeout(GatewayError):
+    """The client did not send its request in time. Its connection cannot be used again."""
+
+    code = "request_timeout"
+    http_status = 408
+
+
 class UnsupportedMediaType(GatewayError):
     """The body is in a format that this route does not read."""
 

@@ -8,7 +8,14 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from gateway.errors import ClientGone, GatewayError, InternalError, InvalidRequest, MissingApiKey
+from gateway.errors import (
+    ClientGone,
+    GatewayError,
+    InternalError,
+    InvalidRequest,
+    MissingApiKey,
+    RequestTimeout,
+)
 from gateway.models.records import RequestRecord
 
 _SENTENCES = {
@@ -30,6 +37,8 @@ def render_error(error: GatewayError, record: RequestRecord) -> Response:
         headers["Retry-After"] = str(error.retry_after_seconds)
     if isinstance(error, MissingApiKey):
         headers["WWW-Authenticate"] = error.challenge
+    if isinstance(error, RequestTimeout):
+        headers["Connection"] = "close"
     return _answer(record, error.http_status, error.message, headers)
 
 

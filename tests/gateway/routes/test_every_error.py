@@ -214,6 +214,11 @@ async def body_too_large(stage: Stage) -> httpx.Response:
     return await stage.post({"file": "A" * 9_000_000})
 
 
+@case("head too large", 431, "head_too_large", "The head of the request has more than 65536 bytes.")
+async def head_too_large(stage: Stage) -> httpx.Response:
+    return await stage.post(headers={"X-Long": "a" * 70_000})
+
+
 @case(
     "document too large",
     413,
@@ -367,5 +372,5 @@ def test_no_code_is_left_out():
     def codes(kind: type[GatewayError]) -> set[str]:
         return {kind.code}.union(*(codes(each) for each in kind.__subclasses__()))
 
-    produced = {case.code for case in CASES.values()} | {"client_gone"}
+    produced = {case.code for case in CASES.values()} | {"client_gone", "request_timeout"}
     assert codes(GatewayError) - produced == set()
