@@ -93,6 +93,22 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         150 * MIB, ge=1024, validation_alias="HPS_MAX_BODY_BYTES", description="Largest request body."
     )
+    max_body_bytes_in_flight: int | None = Field(
+        None,
+        ge=1024,
+        validation_alias="HPS_MAX_BODY_BYTES_IN_FLIGHT",
+        description="Bytes of bodies and documents that each worker holds at one time, from their arrival until "
+        "Triton has them; the next one waits for HPS_BODY_TIMEOUT, then it is answered 429. Up to 1 MiB have an "
+        "eighth of it beside. Memory is about twice that. Default: 512 MiB, or HPS_MAX_BODY_BYTES if that is more.",
+    )
+    body_timeout_seconds: float = Field(
+        30,
+        gt=0,
+        le=3600,
+        validation_alias="HPS_BODY_TIMEOUT",
+        description="Seconds between two reads of a request's body, after which it is answered 408. A body whose "
+        "reads make less than 4 KiB a second on the whole has that long in all.",
+    )
     max_document_bytes: int = Field(
         100 * MIB,
         ge=1024,
@@ -201,6 +217,11 @@ class Settings(BaseSettings):
         return value.upper() if isinstance(value, str) else value
 
     @property
+    def room_bytes(self) -> int:
+        """Bytes of requests that a worker holds at one time."""
+        return self.max_body_bytes_in_flight or max(512 * MIB, self.max_body_bytes)
+
+    @property
     def all_api_keys(self) -> tuple[ApiKey, ...]:
         """Keys of the environment and of the file; empty when the service is open."""
         return self.api_keys + self.api_keys_of_file
@@ -218,6 +239,11 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"HPS_MAX_DOCUMENT_BYTES ({self.max_document_bytes}) cannot exceed "
                 f"HPS_MAX_BODY_BYTES ({self.max_body_bytes}): such a document could never be sent"
+            )
+        if self.room_bytes < self.max_body_bytes:
+            raise ValueError(
+                f"HPS_MAX_BODY_BYTES_IN_FLIGHT ({self.room_bytes}) cannot be less than "
+                f"HPS_MAX_BODY_BYTES ({self.max_body_bytes}): such a body would wait in vain"
             )
         return self
 

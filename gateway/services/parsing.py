@@ -22,11 +22,12 @@ Sink = Callable[[DocumentEvent | PageEvent], None]
 
 @dataclass(frozen=True, slots=True)
 class ParseJob:
-    """A checked request."""
+    """A checked request. `taken` is called when Triton has the document, and nothing of it is held here."""
 
     log_id: str
     document: Document
     parse: Mapping[str, Any]
+    taken: Callable[[], None] = lambda: None
 
 
 class Ledger:
@@ -114,6 +115,7 @@ class Parsing:
                 )
             ) as events:
                 async for event in events:
+                    job.taken()
                     ledger.enter(event)
                     if isinstance(event, PageEvent):
                         record.pages = (record.pages or 0) + 1
