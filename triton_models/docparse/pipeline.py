@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from docparse.assembly import (
     ImageKeys,
+    PageOrder,
     ParsedPage,
     assemble_page,
     build_element,
@@ -102,6 +103,8 @@ class _DocumentRun:
         self._options = options
         self._send = send
         self._image_keys = ImageKeys()
+        self._order = PageOrder()
+        self._entrance = asyncio.Lock()
         self._window = asyncio.Semaphore(stages.settings.pages_ahead)
 
     async def send_as_done(self) -> None:
@@ -132,7 +135,11 @@ class _DocumentRun:
     async def _one_page(self, position: int, take: TakePage) -> None:
         try:
             # The picture of the page is held until it is sent, so its place is too.
-            async with self._place(position), self._stages.pages_in_flight.slot(self):
+            async with AsyncExitStack() as places:
+                # In order, for a page with places may wait for what the pages before it have to tell.
+                async with self._entrance:
+                    await places.enter_async_context(self._place(position))
+                    await places.enter_async_context(self._stages.pages_in_flight.slot(self))
                 await take(position, await self._parse_or_excuse(position))
         finally:
             self._window.release()
@@ -158,6 +165,8 @@ class _DocumentRun:
         except Exception:  # the boundary of a page: our own mistake costs this page, not the document
             logger.exception("page %d failed", position + 1)
             return await self._empty_page(position, "internal", f"Page {position + 1} could not be parsed.")
+        finally:
+            self._order.tell(position)
 
     async def _parse(self, position: int) -> ParsedPage:
         stages, options = self._stages, self._options
@@ -165,6 +174,7 @@ class _DocumentRun:
         boxes = await stages.detect(image, options.layout) if options.use_layout_detection else None
         regions = await asyncio.to_thread(build_regions, image, boxes, options, position=position)
         self._image_keys.announce(position, regions.image_keys)
+        self._order.tell(position)
         recognitions = await stages.recognizer.recognise(regions.requests, options.sampling, self)
         return await asyncio.to_thread(assemble_page, regions, recognitions, options)
 
@@ -178,6 +188,9 @@ class _DocumentRun:
         return await asyncio.to_thread(assemble)
 
     async def _send_page(self, position: int, page: ParsedPage) -> None:
+        if page.image_keys:
+            # For their layout, never for their texts: the names of pictures are the same then in every run.
+            await self._order.wait_for_pages_before(position)
         try:
             element = await self._written(page)
         except Exception:  # the boundary of a page, as in `_parse_or_excuse`
