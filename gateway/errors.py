@@ -215,6 +215,17 @@ class NotReady(GatewayError):
     retryable = True
 
 
+class ReaderTooSlow(GatewayError):
+    """The client does not take its answer, and there is no room to keep the rest of it."""
+
+    code = "reader_too_slow"
+    http_status = 503
+    retryable = True
+
+    def __init__(self) -> None:
+        super().__init__("The answer is read too slowly, and the service has no room to keep the rest of it.")
+
+
 class DeadlineExceeded(GatewayError):
     """The request's clock ran out, in the queue or during inference."""
 

@@ -109,6 +109,13 @@ class Settings(BaseSettings):
         description="Seconds between two reads of a request's body, after which it is answered 408. A body whose "
         "reads make less than 4 KiB a second on the whole has that long in all.",
     )
+    max_backlog_bytes: int = Field(
+        2048 * MIB,
+        ge=0,
+        validation_alias="HPS_MAX_BACKLOG_BYTES",
+        description="Bytes of answers that each worker keeps on disk, in the system's folder for temporary files, "
+        "for clients that read slowly. Streamed lines that do not fit end with an error.",
+    )
     max_document_bytes: int = Field(
         100 * MIB,
         ge=1024,

@@ -81,6 +81,6 @@ async def parse_document(
     record.document_kind, record.document_bytes = document.kind.value, document.size_bytes
     job = ParseJob(record.log_id, document, submission.options.to_parse_wire(), taken=lease.release)
     if NDJSON in request.headers.get("accept", ""):
-        return LinesAnswer(record, partial(resources.parsing.run, job, deadline, record))
+        return LinesAnswer(record, resources.backlogs, partial(resources.parsing.run, job, deadline, record))
     parsed = await resources.parsing.collect(job, deadline, record)
-    return JsonAnswer(document_pieces(record.log_id, parsed))
+    return JsonAnswer(document_pieces(record.log_id, parsed), resources.backlogs)

@@ -56,4 +56,4 @@ async def restructure_pages(request: Request, resources: ResourcesDep, record: R
     record.pages = submission.pages
     job = RestructureJob(record.log_id, submission.options, submission.body)
     result = await resources.restructuring.run(job, resources.deadlines.start(), record)
-    return JsonAnswer(result_pieces(record.log_id, result))
+    return JsonAnswer(result_pieces(record.log_id, result), resources.backlogs)

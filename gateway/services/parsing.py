@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,7 @@ from gateway.upstreams.triton import Triton
 
 logger = logging.getLogger(__name__)
 
-Sink = Callable[[DocumentEvent | PageEvent], None]
+Sink = Callable[[DocumentEvent | PageEvent], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Parsing:
         """Run a job to its end. Raises as `run`."""
         pages: dict[int, bytes] = {}
 
-        def keep(event: DocumentEvent | PageEvent) -> None:
+        async def keep(event: DocumentEvent | PageEvent) -> None:
             if isinstance(event, PageEvent):
                 pages[event.index] = event.result
 
@@ -119,7 +119,7 @@ class Parsing:
                     ledger.enter(event)
                     if isinstance(event, PageEvent):
                         record.pages = (record.pages or 0) + 1
-                    sink(event)
+                    await sink(event)
         finally:
             record.inference_seconds = time.monotonic() - began
         return ledger.close()
