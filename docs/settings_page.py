@@ -26,7 +26,7 @@ SECTIONS: tuple[tuple[str, str, type[BaseSettings]], ...] = (
         GatewaySettings,
     ),
     ("Pipeline in Triton", "Read by Triton's models.", PipelineSettings),
-    ("Image store", "Read by the model `layout-parsing`.", ImageStoreSettings),
+    ("Image store", "Read by the models `layout-parsing` and `restructure-pages`.", ImageStoreSettings),
     (
         "`make serve`",
         "Read by the runner of the local stack; the rest is passed on to the tiers.",

@@ -7,6 +7,7 @@ from typing import Any
 # Triton's interpreter is isolated: no PYTHONPATH. `docparse` lies beside the model repository.
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
+from docparse.image_store import ImageStoreSettings, own_links
 from docparse.logs import log_to_stderr
 from docparse.settings import Settings
 from docparse.triton_adapter.restructuring import restructure
@@ -18,7 +19,8 @@ class TritonPythonModel:
     def initialize(self, args: dict[str, str]) -> None:  # noqa: ARG002  Triton's signature
         """Read the settings; the rest is loaded by the first request."""
         log_to_stderr(Settings().log_level)
+        self._links = own_links(ImageStoreSettings())
 
     def execute(self, requests: list[Any]) -> list[Any]:
         """Restructure the pages of each request."""
-        return restructure(requests)
+        return restructure(requests, self._links)
