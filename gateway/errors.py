@@ -55,6 +55,19 @@ class UnsupportedMediaType(GatewayError):
     http_status = 415
 
 
+class CompressedBody(UnsupportedMediaType):
+    """The body is compressed."""
+
+    accepted: ClassVar[str] = "identity"
+
+
+class OriginRefused(GatewayError):
+    """A browser asks whether a web page may send a request; it may not."""
+
+    code = "origin_refused"
+    http_status = 403
+
+
 class MissingApiKey(GatewayError):
     """Keys are set, and the request shows none. HTTP wants to hear in which form: `challenge`."""
 

@@ -10,6 +10,7 @@ from fastapi_offline import FastAPIOffline
 
 from gateway.api_keys import ApiKeys
 from gateway.bodies import BodyMiddleware
+from gateway.cors import CorsMiddleware
 from gateway.middleware import (
     ApiKeyMiddleware,
     DisconnectMiddleware,
@@ -78,6 +79,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     if settings.all_api_keys:
         keys = ApiKeys(settings.all_api_keys)
         app.add_middleware(ApiKeyMiddleware, keys=keys, is_open=is_open, render_error=render_error)
+    if settings.cors_origins:
+        app.add_middleware(CorsMiddleware, origins=settings.cors_origins, render_error=render_error)
     app.add_middleware(RecordMiddleware, render_error=render_error)
     _complete_api_pages(app, with_keys=bool(settings.all_api_keys))
     return app

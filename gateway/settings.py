@@ -1,5 +1,6 @@
 """The gateway's settings, read once from the environment and passed by constructor."""
 
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -14,6 +15,7 @@ MIB = 1024 * 1024
 LARGEST_DOCUMENT_BYTES = 2**31 - 16 * MIB
 
 Network = IPv4Network | IPv6Network
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9._~\[\]:-]+")
 # As people write them; what is kept of them is only a digest.
 _API_KEYS_SCHEMA = WithJsonSchema({"type": "string"})
 
@@ -142,6 +144,12 @@ class Settings(BaseSettings):
         validation_alias="HPS_API_KEYS_FILE",
         description="File with further keys, one name:key a line, # for comments; read at the start.",
     )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        validation_alias="HPS_CORS_ORIGINS",
+        description="Origins of web pages that may call the service from a browser, comma-separated, for example "
+        "`https://app.example.com`; `*` for all. Without any, browsers let none.",
+    )
     image_store: Literal["inline", "local", "s3"] = Field(
         "inline",
         validation_alias="HPS_IMAGE_STORE",
@@ -195,6 +203,17 @@ class Settings(BaseSettings):
         if not isinstance(networks, tuple):
             return networks
         return tuple(ip_network(network) for network in networks)
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        origins = _split_commas(value)
+        for origin in origins if isinstance(origins, tuple) else ():
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"{origin!r} must be an origin as browsers send it: scheme://host or scheme://host:port"
+                )
+        return origins
 
     @field_validator("api_keys", mode="before")
     @classmethod

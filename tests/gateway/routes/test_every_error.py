@@ -184,6 +184,18 @@ async def no_key(stage: Stage) -> httpx.Response:
     return await stage.post()
 
 
+@case(
+    "a page of another origin",
+    403,
+    "origin_refused",
+    "A page of this origin may not send this request (HPS_CORS_ORIGINS).",
+    cors_origins=("https://a",),
+)
+async def page_of_another_origin(stage: Stage) -> httpx.Response:
+    asked = {"Origin": "https://b", "Access-Control-Request-Method": "POST"}
+    return await stage.gateway.http.options("/layout-parsing", headers=asked)
+
+
 @case("wrong key", 403, "unknown_api_key", "The API key is not known.", api_keys="a:k")
 async def wrong_key(stage: Stage) -> httpx.Response:
     return await stage.post(headers={"Authorization": "Bearer secret"})
