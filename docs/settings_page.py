@@ -37,7 +37,7 @@ SECTIONS: tuple[tuple[str, str, type[BaseSettings]], ...] = (
         "Read by the models `document-preprocessing` and `layout-parsing`.",
         PreprocessingSettings,
     ),
-    ("Image store", "Read by the model `layout-parsing`.", ImageStoreSettings),
+    ("Image store", "Read by the models `layout-parsing` and `restructure-pages`.", ImageStoreSettings),
     (
         "Triton's launcher",
         "Read by `python -m launch`, which starts Triton in every installation; it checks those above, too.",

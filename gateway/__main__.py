@@ -36,7 +36,7 @@ def main() -> int:
             port=settings.port,
             workers=settings.workers,
             loop="uvloop",
-            http="httptools",
+            http="gateway.http_protocol:HttpProtocol",
             ws="none",
             lifespan="on",
             log_config=log_config(settings.log_level, settings.log_format),

@@ -6,6 +6,7 @@ from fastapi import Depends, Request
 
 from gateway.models.records import RequestRecord
 from gateway.resources import Resources
+from gateway.services.room import Lease
 
 
 def get_resources(request: Request) -> Resources:
@@ -18,5 +19,11 @@ def get_record(request: Request) -> RequestRecord:
     return cast("RequestRecord", request.state.record)
 
 
+def get_lease(request: Request) -> Lease:
+    """The request's part of the worker's room."""
+    return cast("Lease", request.state.lease)
+
+
 ResourcesDep = Annotated[Resources, Depends(get_resources)]
 RecordDep = Annotated[RequestRecord, Depends(get_record)]
+LeaseDep = Annotated[Lease, Depends(get_lease)]

@@ -34,11 +34,38 @@ class MalformedRequest(GatewayError):
     http_status = 400
 
 
+class HeadTooLarge(GatewayError):
+    """The request's first line and headers have more bytes than the limit."""
+
+    code = "head_too_large"
+    http_status = 431
+
+
+class RequestTimeout(GatewayError):
+    """The client did not send its request in time. Its connection cannot be used again."""
+
+    code = "request_timeout"
+    http_status = 408
+
+
 class UnsupportedMediaType(GatewayError):
     """The body is in a format that this route does not read."""
 
     code = "unsupported_media_type"
     http_status = 415
+
+
+class CompressedBody(UnsupportedMediaType):
+    """The body is compressed."""
+
+    accepted: ClassVar[str] = "identity"
+
+
+class OriginRefused(GatewayError):
+    """A browser asks whether a web page may send a request; it may not."""
+
+    code = "origin_refused"
+    http_status = 403
 
 
 class MissingApiKey(GatewayError):
@@ -207,6 +234,17 @@ class NotReady(GatewayError):
     code = "not_ready"
     http_status = 503
     retryable = True
+
+
+class ReaderTooSlow(GatewayError):
+    """The client does not take its answer, and there is no room to keep the rest of it."""
+
+    code = "reader_too_slow"
+    http_status = 503
+    retryable = True
+
+    def __init__(self) -> None:
+        super().__init__("The answer is read too slowly, and the service has no room to keep the rest of it.")
 
 
 class DeadlineExceeded(GatewayError):

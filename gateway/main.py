@@ -9,9 +9,10 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from gateway.api_keys import ApiKeys
+from gateway.bodies import BodyMiddleware
+from gateway.cors import CorsMiddleware
 from gateway.middleware import (
     ApiKeyMiddleware,
-    BodyLimitMiddleware,
     DisconnectMiddleware,
     RecordMiddleware,
 )
@@ -20,6 +21,7 @@ from gateway.resources import open_resources
 from gateway.routes import health, images, parsing, restructuring
 from gateway.routes.errors import install_error_handlers, render_error
 from gateway.routes.openapi import complete_openapi
+from gateway.services.room import Room
 from gateway.settings import Settings
 
 OPEN_PATHS = frozenset(
@@ -32,6 +34,7 @@ DESCRIPTION = """
 Documents (PDF, PNG, JPEG, TIFF, WebP, BMP, GIF) to Markdown and structured JSON.
 
 Every answer that is not a success is `{"logId", "errorCode", "errorMsg"}`; `errorCode` is the HTTP status.
+On every path, what is not HTTP/1.1 is answered 400, a head over 64 KiB 431, and one that takes over 30 seconds 408.
 Send `X-Request-Id` to name a request; it comes back in the answer's headers and stands in the logs.
 """
 
@@ -67,10 +70,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     install_error_handlers(app)
     # The last added is the outermost.
     app.add_middleware(DisconnectMiddleware)
-    app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)
+    app.add_middleware(
+        BodyMiddleware,
+        max_bytes=settings.max_body_bytes,
+        room=Room(settings.room_bytes, wait_seconds=settings.body_timeout_seconds),
+        stalled_seconds=settings.body_timeout_seconds,
+    )
     if settings.all_api_keys:
         keys = ApiKeys(settings.all_api_keys)
         app.add_middleware(ApiKeyMiddleware, keys=keys, is_open=is_open, render_error=render_error)
+    if settings.cors_origins:
+        app.add_middleware(CorsMiddleware, origins=settings.cors_origins, render_error=render_error)
     app.add_middleware(RecordMiddleware, render_error=render_error)
     _complete_api_pages(app, with_keys=bool(settings.all_api_keys))
     return app

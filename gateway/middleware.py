@@ -1,4 +1,4 @@
-"""Plain ASGI around every request: its record and log line, its key, its body limit, its client's hang-up."""
+"""Plain ASGI around every request: its record and log line, its key, its client's hang-up."""
 
 import asyncio
 import logging
@@ -18,7 +18,6 @@ from gateway.errors import (
     GatewayError,
     InternalError,
     MissingApiKey,
-    PayloadTooLarge,
     UnknownApiKey,
 )
 from gateway.models.records import RequestRecord
@@ -125,43 +124,6 @@ def _is_wrong_method(scope: Scope) -> bool:
     """Whether the path exists, but not for this method."""
     matches = {route.matches(scope)[0] for route in scope["app"].routes}
     return Match.PARTIAL in matches and Match.FULL not in matches
-
-
-class BodyLimitMiddleware:
-    """Refuses a body over the limit: by its Content-Length before a byte is read, else while it arrives.
-
-    The refusal is raised where the body is asked for, so the route's handler renders it like any other error.
-    """
-
-    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
-        self._app = app
-        self._max_bytes = max_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; other protocols pass."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        record: RequestRecord = scope["state"]["record"]
-        declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
-        too_large = declared.isdigit() and int(declared) > self._max_bytes
-
-        async def receive_limited() -> Message:
-            if too_large:
-                raise self._refusal()
-            message = await receive()
-            if message["type"] == "http.request":
-                record.body_bytes += len(message.get("body", b""))
-                if record.body_bytes > self._max_bytes:
-                    raise self._refusal()
-            return message
-
-        await self._app(scope, receive_limited, send)
-
-    def _refusal(self) -> PayloadTooLarge:
-        return PayloadTooLarge(
-            f"The request's body has more than {self._max_bytes} bytes (HPS_MAX_BODY_BYTES)."
-        )
 
 
 class DisconnectMiddleware:

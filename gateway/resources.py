@@ -18,6 +18,7 @@ import aiohttp
 
 from gateway.deadline import Deadlines
 from gateway.services.admission import Admission
+from gateway.services.backlog import Backlogs
 from gateway.services.documents import Documents
 from gateway.services.fetching import UrlFetcher
 from gateway.services.images import Images
@@ -45,6 +46,7 @@ class Resources:
     restructuring: Restructuring
     readiness: Readiness
     images: Images | None
+    backlogs: Backlogs
 
     def begin_drain(self) -> None:
         """Not ready from now on, no new work; what is in flight gets the grace period."""
@@ -97,6 +99,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
                 timeout_seconds=settings.health_check_timeout_seconds,
             ),
             images=open_images(settings),
+            backlogs=Backlogs(settings.max_backlog_bytes),
         )
         stack.enter_context(draining_on_signal(resources.begin_drain))
         yield resources

@@ -1,5 +1,6 @@
 """The gateway's settings, read once from the environment and passed by constructor."""
 
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -14,6 +15,7 @@ MIB = 1024 * 1024
 LARGEST_DOCUMENT_BYTES = 2**31 - 16 * MIB
 
 Network = IPv4Network | IPv6Network
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9._~\[\]:-]+")
 # As people write them; what is kept of them is only a digest.
 _API_KEYS_SCHEMA = WithJsonSchema({"type": "string"})
 
@@ -100,6 +102,29 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         150 * MIB, ge=1024, validation_alias="HPS_MAX_BODY_BYTES", description="Largest request body."
     )
+    max_body_bytes_in_flight: int | None = Field(
+        None,
+        ge=1024,
+        validation_alias="HPS_MAX_BODY_BYTES_IN_FLIGHT",
+        description="Bytes of bodies and documents that each worker holds at one time, from their arrival until "
+        "Triton has them; the next one waits for HPS_BODY_TIMEOUT, then it is answered 429. Up to 1 MiB have an "
+        "eighth of it beside. Memory is about twice that. Default: 512 MiB, or HPS_MAX_BODY_BYTES if that is more.",
+    )
+    body_timeout_seconds: float = Field(
+        30,
+        gt=0,
+        le=3600,
+        validation_alias="HPS_BODY_TIMEOUT",
+        description="Seconds between two reads of a request's body, after which it is answered 408. A body whose "
+        "reads make less than 4 KiB a second on the whole has that long in all.",
+    )
+    max_backlog_bytes: int = Field(
+        2048 * MIB,
+        ge=0,
+        validation_alias="HPS_MAX_BACKLOG_BYTES",
+        description="Bytes of answers that each worker keeps on disk, in the system's folder for temporary files, "
+        "for clients that read slowly. Streamed lines that do not fit end with an error.",
+    )
     max_document_bytes: int = Field(
         100 * MIB,
         ge=1024,
@@ -125,6 +150,12 @@ class Settings(BaseSettings):
         (),
         validation_alias="HPS_API_KEYS_FILE",
         description="File with further keys, one name:key a line, # for comments; read at the start.",
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        validation_alias="HPS_CORS_ORIGINS",
+        description="Origins of web pages that may call the service from a browser, comma-separated, for example "
+        "`https://app.example.com`; `*` for all. Without any, browsers let none.",
     )
     image_store: Literal["inline", "local", "s3"] = Field(
         "inline",
@@ -180,6 +211,17 @@ class Settings(BaseSettings):
             return networks
         return tuple(ip_network(network) for network in networks)
 
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        origins = _split_commas(value)
+        for origin in origins if isinstance(origins, tuple) else ():
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"{origin!r} must be an origin as browsers send it: scheme://host or scheme://host:port"
+                )
+        return origins
+
     @field_validator("api_keys", mode="before")
     @classmethod
     def _parse_api_keys(cls, value: object) -> object:
@@ -208,6 +250,11 @@ class Settings(BaseSettings):
         return value.upper() if isinstance(value, str) else value
 
     @property
+    def room_bytes(self) -> int:
+        """Bytes of requests that a worker holds at one time."""
+        return self.max_body_bytes_in_flight or max(512 * MIB, self.max_body_bytes)
+
+    @property
     def all_api_keys(self) -> tuple[ApiKey, ...]:
         """Keys of the environment and of the file; empty when the service is open."""
         return self.api_keys + self.api_keys_of_file
@@ -225,6 +272,11 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"HPS_MAX_DOCUMENT_BYTES ({self.max_document_bytes}) cannot exceed "
                 f"HPS_MAX_BODY_BYTES ({self.max_body_bytes}): such a document could never be sent"
+            )
+        if self.room_bytes < self.max_body_bytes:
+            raise ValueError(
+                f"HPS_MAX_BODY_BYTES_IN_FLIGHT ({self.room_bytes}) cannot be less than "
+                f"HPS_MAX_BODY_BYTES ({self.max_body_bytes}): such a body would wait in vain"
             )
         return self
 

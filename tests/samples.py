@@ -11,11 +11,17 @@ from reportlab.pdfgen.canvas import Canvas
 
 
 def pdf_bytes(pages: int, size: tuple[float, float] = (200, 100)) -> bytes:
+    return pdf_of_sizes(*[size] * pages)
+
+
+def pdf_of_sizes(*sizes: tuple[float, float]) -> bytes:
+    """Pages of these sizes in points."""
     buffer = io.BytesIO()
-    canvas = Canvas(buffer, pagesize=size)
-    for number in range(pages):
+    canvas = Canvas(buffer)
+    for number, size in enumerate(sizes):
         # The grey of a page tells which page it is.
-        canvas.setFillGray(number / max(pages, 2))
+        canvas.setPageSize(size)
+        canvas.setFillGray(number / max(len(sizes), 2))
         canvas.rect(0, 0, *size, stroke=0, fill=1)
         canvas.showPage()
     canvas.save()

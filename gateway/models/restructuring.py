@@ -81,7 +81,10 @@ class RestructurePagesRequest(BaseModel):
     show_formula_number: bool = Field(False, description="Keep formula numbers in the Markdown.")  # noqa: FBT003
     return_markdown_images: bool = Field(True, description="Return the pictures that came.")  # noqa: FBT003
     output_formats: OutputFormats = Field(
-        None, description='Further files to return: ["docx"]. Default: none.', examples=[["docx"]]
+        None,
+        description='Further files to return: ["docx"], with the pictures that came in base64 or as links of this '
+        "service. Default: none.",
+        examples=[["docx"]],
     )
     log_id: str | None = Field(
         None,

@@ -3,20 +3,24 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import orjson
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from gateway.errors import GatewayError, InternalError
+from gateway.errors import GatewayError, InternalError, ReaderTooSlow
 from gateway.models.events import DocumentEvent, PageEvent
 from gateway.models.records import RequestRecord
 from gateway.routes.errors import error_body
+from gateway.services.backlog import Backlog, Backlogs
 from gateway.services.parsing import ParsedDocument, Sink
 
 logger = logging.getLogger(__name__)
 
 NDJSON = "application/x-ndjson"
+# A client that has not taken a piece by then is slow: the rest of its answer need not wait in memory.
+PATIENCE_SECONDS = 1.0
 
 
 class JsonAnswer(Response):
@@ -24,17 +28,39 @@ class JsonAnswer(Response):
 
     media_type = "application/json"
 
-    def __init__(self, pieces: list[bytes]) -> None:
+    def __init__(self, pieces: list[bytes], backlogs: Backlogs) -> None:
         self._pieces = pieces
+        self._backlogs = backlogs
         super().__init__(headers={"Content-Length": str(sum(map(len, self._pieces)))})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
-        """Send the pieces, each freed when it is gone."""
+        """Send the pieces, each freed when it is gone. What a slow client has not taken in time waits on disk."""
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         self._pieces.reverse()
-        while self._pieces:
-            piece = self._pieces.pop()
-            await send({"type": "http.response.body", "body": piece, "more_body": bool(self._pieces)})
+        with self._backlogs.open() as backlog:
+            while self._pieces:
+                await self._send_piece(send, backlog)
+            backlog.finish()
+            while (piece := await backlog.get()) is not None:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _send_piece(self, send: Send, backlog: Backlog) -> None:
+        message = {"type": "http.response.body", "body": self._pieces.pop(), "more_body": True}
+        sending = asyncio.ensure_future(send(message))
+        try:
+            await asyncio.wait({sending}, timeout=PATIENCE_SECONDS)
+            if not sending.done():
+                await self._put_away(backlog)
+            await sending
+        finally:
+            sending.cancel()
+
+    async def _put_away(self, backlog: Backlog) -> None:
+        with suppress(ReaderTooSlow):  # it stays in memory then
+            while self._pieces:
+                await backlog.put_on_disk(self._pieces[-1])
+                self._pieces.pop()
 
 
 def document_pieces(log_id: str, parsed: ParsedDocument) -> list[bytes]:
@@ -66,55 +92,65 @@ class LinesAnswer(Response):
 
     media_type = NDJSON
 
-    def __init__(self, record: RequestRecord, run: Callable[[Sink], Awaitable[DocumentEvent]]) -> None:
+    def __init__(
+        self,
+        record: RequestRecord,
+        backlogs: Backlogs,
+        run: Callable[[Sink], Awaitable[DocumentEvent]],
+    ) -> None:
         # Proxies must not hold lines back.
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["Content-Length"]
         self._record = record
+        self._backlogs = backlogs
         self._run = run
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
         """Run the job and send its lines. The job's own pace does not depend on how fast the client reads."""
-        lines: asyncio.Queue[bytes | GatewayError | None] = asyncio.Queue()
-        job = asyncio.create_task(self._produce(lines))
-        try:
-            line = await lines.get()
-            if isinstance(line, GatewayError):
-                raise line
-            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            while line is not None:
-                if isinstance(line, GatewayError):
-                    line = self._error_line(line)
-                await send({"type": "http.response.body", "body": line, "more_body": True})
-                line = await lines.get()
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-        finally:
-            job.cancel()
-            await asyncio.wait([job])
+        with self._backlogs.open() as backlog:
+            job = asyncio.create_task(self._produce(backlog))
+            try:
+                lines = await backlog.get()
+                if lines is None and (error := await job) is not None:
+                    raise error
+                await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+                while lines is not None:
+                    await send({"type": "http.response.body", "body": lines, "more_body": True})
+                    lines = await backlog.get()
+                if (error := await job) is not None:
+                    line = self._error_line(error)
+                    await send({"type": "http.response.body", "body": line, "more_body": True})
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+            finally:
+                job.cancel()
+                await asyncio.wait([job])
 
-    async def _produce(self, lines: "asyncio.Queue[bytes | GatewayError | None]") -> None:
+    async def _produce(self, backlog: Backlog) -> GatewayError | None:
+        """Put all lines into the backlog; gives the error that ended them, if any."""
         log_id = orjson.dumps(self._record.log_id)
 
-        def write(event: DocumentEvent | PageEvent) -> None:
+        async def write(event: DocumentEvent | PageEvent) -> None:
             if isinstance(event, PageEvent):
-                lines.put_nowait(b'{"type":"page","index":%d,"result":%b}\n' % (event.index, event.result))
+                await backlog.put(b'{"type":"page","index":%d,"result":%b}\n' % (event.index, event.result))
             else:
                 info = orjson.dumps(event.data_info())
-                lines.put_nowait(b'{"type":"document","logId":%b,"dataInfo":%b}\n' % (log_id, info))
+                await backlog.put(b'{"type":"document","logId":%b,"dataInfo":%b}\n' % (log_id, info))
 
         try:
             document = await self._run(write)
             info = orjson.dumps(document.data_info())
-            lines.put_nowait(
+            await backlog.put(
                 b'{"type":"summary","logId":%b,"errorCode":0,"errorMsg":"Success","dataInfo":%b}\n'
                 % (log_id, info)
             )
         except GatewayError as error:
-            lines.put_nowait(error)
+            return error
         except Exception:  # the boundary of a task: whoever waits for lines must hear of its end
             logger.exception("unexpected error")
-            lines.put_nowait(InternalError())
-        lines.put_nowait(None)
+            return InternalError()
+        finally:
+            backlog.finish()
+        return None
 
     def _error_line(self, error: GatewayError) -> bytes:
         self._record.error_code = error.code

@@ -7,14 +7,25 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
-from gateway.errors import ClientGone, GatewayError, InternalError, InvalidRequest, MissingApiKey
+from gateway.errors import (
+    ClientGone,
+    CompressedBody,
+    GatewayError,
+    InternalError,
+    InvalidRequest,
+    MissingApiKey,
+    RequestTimeout,
+)
 from gateway.models.records import RequestRecord
 
 _SENTENCES = {
     404: "There is nothing at this path; documents go to POST /layout-parsing.",
     405: "This path does not answer the method {method}.",
 }
+# That any path of ours answers.
+_METHODS = ("GET", "HEAD", "POST")
 
 
 def error_body(log_id: str, status: int, message: str) -> dict[str, object]:
@@ -30,6 +41,10 @@ def render_error(error: GatewayError, record: RequestRecord) -> Response:
         headers["Retry-After"] = str(error.retry_after_seconds)
     if isinstance(error, MissingApiKey):
         headers["WWW-Authenticate"] = error.challenge
+    if isinstance(error, CompressedBody):
+        headers["Accept-Encoding"] = error.accepted
+    if isinstance(error, RequestTimeout):
+        headers["Connection"] = "close"
     return _answer(record, error.http_status, error.message, headers)
 
 
@@ -40,6 +55,16 @@ def _answer(record: RequestRecord, status: int, message: str, headers: dict[str,
         media_type="application/json",
         headers=headers,
     )
+
+
+def _methods_of_path(request: Request) -> list[str]:
+    """All of them; the framework names those of one route, and a path can have several."""
+
+    def is_answered(method: str) -> bool:
+        scope = {**request.scope, "method": method}
+        return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+
+    return [method for method in _METHODS if is_answered(method)]
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -60,7 +85,10 @@ def install_error_handlers(app: FastAPI) -> None:
         record.error_code = HTTPStatus(error.status_code).name.lower()
         sentence = _SENTENCES.get(error.status_code, HTTPStatus(error.status_code).phrase + ".")
         message = sentence.format(method=request.method)
-        return _answer(record, error.status_code, message, dict(error.headers or {}))
+        headers = dict(error.headers or {})
+        if "Allow" in headers:
+            headers["Allow"] = ", ".join(_methods_of_path(request))
+        return _answer(record, error.status_code, message, headers)
 
     async def handle_validation(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it

@@ -16,6 +16,7 @@ RETRY_AFTER_SECONDS = 5
 
 
 @router.get("/health", summary="Whether this process serves", response_model=HealthBody)
+@router.head("/health", include_in_schema=False)
 async def health(record: RecordDep) -> Response:
     """Answers 200 while the process lives; says nothing of Triton or the VLM."""
     return _answer(record, "Healthy")
@@ -27,6 +28,7 @@ async def health(record: RecordDep) -> Response:
     response_model=HealthBody,
     responses={503: {"model": ErrorBody, "description": "What is missing."}},
 )
+@router.head("/health/ready", include_in_schema=False)
 async def ready(resources: ResourcesDep, record: RecordDep) -> Response:
     """Probes Triton, its models and the VLM servers, within HPS_HEALTH_CHECK_TIMEOUT."""
     if resources.admission.draining:

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from gateway.dependencies import RecordDep, ResourcesDep
+from gateway.dependencies import LeaseDep, RecordDep, ResourcesDep
 from gateway.models.example import EXAMPLE_REQUEST
 from gateway.models.requests import LayoutParsingOptions, LayoutParsingRequest
 from gateway.models.responses import ErrorBody, LayoutParsingResponse
@@ -18,10 +18,11 @@ router = APIRouter(tags=["documents"])
 
 _ERRORS = {
     400: "The body cannot be read.",
+    408: "The body stopped arriving.",
     413: "The body, the document or its number of pages is over the limit.",
     415: "The body's Content-Type is not served.",
     422: "A field or the document is not valid.",
-    429: "All places are taken; Retry-After says when to come back.",
+    429: "All places, or all room for bodies, are taken; Retry-After says when to come back.",
     503: "Triton or the VLM is down, or the service is stopping.",
     504: "The document was not finished in time.",
 }
@@ -61,7 +62,9 @@ _REQUEST_BODY = {
     },
     openapi_extra={"requestBody": _REQUEST_BODY},
 )
-async def parse_document(request: Request, resources: ResourcesDep, record: RecordDep) -> Response:
+async def parse_document(
+    request: Request, resources: ResourcesDep, record: RecordDep, lease: LeaseDep
+) -> Response:
     """Layout blocks, Markdown and pictures of a PDF or an image.
 
     With `Accept: application/x-ndjson` the answer is lines: `{"type":"document",...}`, a
@@ -72,10 +75,12 @@ async def parse_document(request: Request, resources: ResourcesDep, record: Reco
     submission = await read_submission(request, record, max_bytes=resources.settings.max_body_bytes)
     deadline = resources.deadlines.start()
     async with deadline.enforce():
-        document = await resources.documents.resolve(submission.take_file(), submission.options.file_type)
+        document = await resources.documents.resolve(
+            submission.take_file(), submission.options.file_type, lease
+        )
     record.document_kind, record.document_bytes = document.kind.value, document.size_bytes
-    job = ParseJob(record.log_id, document, submission.options.to_parse_wire())
+    job = ParseJob(record.log_id, document, submission.options.to_parse_wire(), taken=lease.release)
     if NDJSON in request.headers.get("accept", ""):
-        return LinesAnswer(record, partial(resources.parsing.run, job, deadline, record))
+        return LinesAnswer(record, resources.backlogs, partial(resources.parsing.run, job, deadline, record))
     parsed = await resources.parsing.collect(job, deadline, record)
-    return JsonAnswer(document_pieces(record.log_id, parsed))
+    return JsonAnswer(document_pieces(record.log_id, parsed), resources.backlogs)

@@ -16,10 +16,11 @@ router = APIRouter(tags=["documents"])
 
 _ERRORS = {
     400: "The body cannot be read.",
+    408: "The body stopped arriving.",
     413: "The body is over the limit.",
     415: "The body's Content-Type is not served.",
     422: "A field or a page is not valid.",
-    429: "All places are taken; Retry-After says when to come back.",
+    429: "All places, or all room for bodies, are taken; Retry-After says when to come back.",
     503: "Triton is down, or the service is stopping.",
     504: "The pages were not finished in time.",
 }
@@ -55,4 +56,4 @@ async def restructure_pages(request: Request, resources: ResourcesDep, record: R
     record.pages = submission.pages
     job = RestructureJob(record.log_id, submission.options, submission.body)
     result = await resources.restructuring.run(job, resources.deadlines.start(), record)
-    return JsonAnswer(result_pieces(record.log_id, result))
+    return JsonAnswer(result_pieces(record.log_id, result), resources.backlogs)

@@ -1,5 +1,6 @@
 """Reading the request's body, JSON or form, once."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -9,7 +10,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
-from gateway.errors import ClientGone, InvalidRequest, MalformedRequest, UnsupportedMediaType
+from gateway.errors import ClientGone, CompressedBody, InvalidRequest, MalformedRequest, UnsupportedMediaType
 from gateway.models.records import RequestRecord
 from gateway.models.requests import LONGEST_LOG_ID, LayoutParsingOptions, validate_options, validate_request
 from gateway.models.restructuring import validate_restructuring
@@ -95,7 +96,7 @@ async def read_restructuring(request: Request, record: RequestRecord) -> Restruc
 
 def _media_type(request: Request) -> str:
     if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise UnsupportedMediaType("The body must not be compressed; send it without Content-Encoding.")
+        raise CompressedBody("The body must not be compressed; send it without Content-Encoding.")
     return request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
 
 
@@ -113,7 +114,23 @@ async def _read_body(request: Request) -> bytes:
     async for chunk in request.stream():
         body += chunk
     # The parser would copy a bytearray too, but keep both while it builds the text.
-    return bytes(body)
+    return _as_utf8(bytes(body))
+
+
+def _as_utf8(body: bytes) -> bytes:
+    """JSON in UTF-8 as it is; in the other forms that Python's `json` takes, as PaddleOCR's own service does, in UTF-8.
+
+    Windows' editors and shells put a mark before UTF-8, or write UTF-16.
+    """
+    encoding = json.detect_encoding(body)
+    if encoding == "utf-8":
+        return body
+    try:
+        return body.decode(encoding).encode()
+    except UnicodeError:
+        raise MalformedRequest(
+            f"The body is not text in {encoding.upper()}, as its first bytes say."
+        ) from None
 
 
 def _parse_json(body: bytes, record: RequestRecord, *, field: str) -> object:

@@ -10,6 +10,7 @@ import pybase64
 from gateway.errors import EmptyDocument, InvalidDocument, PayloadTooLarge
 from gateway.models.documents import Document
 from gateway.services.fetching import UrlFetcher
+from gateway.services.room import Lease
 from gateway.services.sniffing import check_kind
 
 # Decoding runs at some GB/s and frees the GIL; below this size a thread costs more than it saves.
@@ -26,21 +27,26 @@ class Documents:
         self._fetcher = fetcher
         self._max_bytes = max_bytes
 
-    async def resolve(self, file: str | bytes, file_type: int | None) -> Document:
+    async def resolve(self, file: str | bytes, file_type: int | None, lease: Lease) -> Document:
         """Bytes and kind of `file`: text as in the JSON request, or bytes as uploaded.
 
+        The lease of the request is cut to what is held of it, or grows for a download.
+
         Raises:
+            TooBusy: no room for a download.
             InvalidDocument: with a sentence about `file` or `fileType`.
             PayloadTooLarge: more bytes than the limit.
         """
+        lease.shrink_to(len(file))
         if isinstance(file, bytes):
             content = file
         elif _HTTP_URL.match(file):
-            content = await self._fetcher.fetch(file.strip())
+            content = await self._fetcher.fetch(file.strip(), lease)
         elif len(file) <= DECODE_INLINE_CHARACTERS:
             content = decode(file)
         else:
             content = await asyncio.to_thread(decode, file)
+        lease.shrink_to(len(content))
         if len(content) > self._max_bytes:
             raise PayloadTooLarge(
                 f"`file` has {len(content)} bytes; the limit is {self._max_bytes} (HPS_MAX_DOCUMENT_BYTES)."

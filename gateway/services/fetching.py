@@ -15,6 +15,7 @@ import aiohttp
 from yarl import URL
 
 from gateway.errors import PayloadTooLarge, UrlFailed, UrlRefused
+from gateway.services.room import Lease
 
 MOST_REDIRECTS = 5
 CHUNK_BYTES = 256 * 1024
@@ -89,17 +90,18 @@ class UrlFetcher:
         """Close connections."""
         await self._session.close()
 
-    async def fetch(self, text: str) -> bytes:
-        """Bytes behind an http(s) URL.
+    async def fetch(self, text: str, lease: Lease) -> bytes:
+        """Bytes behind an http(s) URL; the lease grows to hold them.
 
         Raises:
+            TooBusy: no room for them.
             UrlRefused: it leads, perhaps by a redirect, to an address that is not public.
             UrlFailed: it does not parse, answer in time or answer 200.
             PayloadTooLarge: more bytes than the limit.
         """
         try:
             async with asyncio.timeout(self._timeout_seconds) as clock:
-                return await self._follow(_parse(text))
+                return await self._follow(_parse(text), lease)
         except TimeoutError as error:
             if not clock.expired():
                 raise
@@ -115,25 +117,27 @@ class UrlFetcher:
         except aiohttp.ClientError as error:
             raise UrlFailed("`file`: the URL could not be fetched; the connection failed.") from error
 
-    async def _follow(self, url: URL) -> bytes:
+    async def _follow(self, url: URL, lease: Lease) -> bytes:
         for _ in range(MOST_REDIRECTS + 1):
             async with self._session.get(url, allow_redirects=False) as response:
                 if response.status not in _REDIRECTS:
-                    return await self._read(response)
+                    return await self._read(response, lease)
                 url = _redirect_target(url, response.headers.get("Location"))
         raise UrlFailed(f"`file`: the URL redirects more than {MOST_REDIRECTS} times.")
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _read(self, response: aiohttp.ClientResponse, lease: Lease) -> bytes:
         if response.status != 200:
             raise UrlFailed(f"`file`: the URL's server answered {response.status}.")
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise UrlFailed("`file`: the URL's server compresses its answer although asked not to.")
         if (response.content_length or 0) > self._max_bytes:
             raise self._too_large()
+        await lease.grow_to(response.content_length or 0)
         content = bytearray()
         async for chunk in response.content.iter_chunked(CHUNK_BYTES):
             if len(content) + len(chunk) > self._max_bytes:
                 raise self._too_large()
+            await lease.grow_to_hold(len(content) + len(chunk), self._max_bytes)
             content += chunk
         return bytes(content)
 

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -17,16 +17,17 @@ from gateway.upstreams.triton import Triton
 
 logger = logging.getLogger(__name__)
 
-Sink = Callable[[DocumentEvent | PageEvent], None]
+Sink = Callable[[DocumentEvent | PageEvent], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class ParseJob:
-    """A checked request."""
+    """A checked request. `taken` is called when Triton has the document, and nothing of it is held here."""
 
     log_id: str
     document: Document
     parse: Mapping[str, Any]
+    taken: Callable[[], None] = lambda: None
 
 
 class Ledger:
@@ -92,7 +93,7 @@ class Parsing:
         """Run a job to its end. Raises as `run`."""
         pages: dict[int, bytes] = {}
 
-        def keep(event: DocumentEvent | PageEvent) -> None:
+        async def keep(event: DocumentEvent | PageEvent) -> None:
             if isinstance(event, PageEvent):
                 pages[event.index] = event.result
 
@@ -114,10 +115,11 @@ class Parsing:
                 )
             ) as events:
                 async for event in events:
+                    job.taken()
                     ledger.enter(event)
                     if isinstance(event, PageEvent):
                         record.pages = (record.pages or 0) + 1
-                    sink(event)
+                    await sink(event)
         finally:
             record.inference_seconds = time.monotonic() - began
         return ledger.close()

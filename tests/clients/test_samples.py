@@ -51,7 +51,6 @@ def test_file_and_file_type_alone_give_texts_pictures_and_drawn_regions(url, tmp
     assert all(picture(path.read_bytes()).size for path in [*drawn, *pictures])
 
 
-@pytest.mark.xfail(reason="the HTTP parser drops the body of a request that offers an upgrade", strict=True)
 def test_the_client_of_the_jdk_offers_http_2_and_is_served(url):
     status, body = run("java", "Parse.java", url, EXAMPLES / "invoice.png").splitlines()
     assert status == "200"

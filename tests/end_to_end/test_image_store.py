@@ -1,7 +1,9 @@
 """Pictures as URLs: HPS_IMAGE_STORE=local, as `make serve` runs it with nothing else set."""
 
+import base64
 import io
 import re
+import zipfile
 from collections.abc import Iterator
 
 import httpx
@@ -55,6 +57,27 @@ def test_the_pictures_in_the_text_are_those_of_the_links(stack, result):
     picture = Image.open(io.BytesIO(httpx.get(page["images"][path]).content))
     assert 0 < picture.width <= width
     assert 0 < picture.height <= height
+
+
+def test_links_given_back_become_pictures_of_the_word_document(stack, result):
+    pages = [
+        {"prunedResult": page["prunedResult"], "markdownImages": page["markdown"]["images"]}
+        for page in result["layoutParsingResults"]
+    ]
+    answer = httpx.post(
+        f"{stack.url}/restructure-pages",
+        json={"pages": pages, "concatenatePages": True, "outputFormats": ["docx"]},
+        headers={"Authorization": "Bearer my-key"},
+        timeout=120,
+    )
+    assert answer.status_code == 200, answer.text
+    (page,) = answer.json()["result"]["layoutParsingResults"]
+    assert "warnings" not in page
+    with zipfile.ZipFile(io.BytesIO(base64.b64decode(page["exports"]["docx"]["content"]))) as archive:
+        pictures = [archive.read(name) for name in archive.namelist() if name.startswith("word/media/")]
+    links = page["markdown"]["images"].values()
+    assert sorted(pictures) == sorted(httpx.get(link).content for link in links)
+    assert len(pictures) == 2
 
 
 def test_a_link_that_was_changed_shows_nothing(result):

@@ -155,7 +155,7 @@ class FakeTriton(service_pb2_grpc.GRPCInferenceServiceServicer):
                     yield self._response(received, None)
             except Abort as abort:
                 await context.abort(abort.status, abort.details)
-            except asyncio.CancelledError:
+            except (asyncio.CancelledError, GeneratorExit):  # the latter while an event is on its way
                 received.cancelled = True
                 raise
             finally:

@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
+from gateway.http_protocol import HttpProtocol
 from gateway.main import create_app
 from gateway.models.example import EXAMPLE_PNG_BASE64
 from gateway.settings import Settings
@@ -48,9 +49,11 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: FastAPI) -> AsyncIterator[str]:
+async def serving(app: FastAPI, http: type[HttpProtocol] = HttpProtocol) -> AsyncIterator[str]:
     """Serve on a free port; gives the base URL."""
-    config = uvicorn.Config(app, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=5)
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, http=http, ws="none", timeout_graceful_shutdown=5
+    )
     server = _Server(config)
     # With its protocol spelled out asyncio turns Nagle's algorithm off; else each answer may wait 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)

@@ -41,6 +41,13 @@ def test_defaults_are_those_people_know():
             "url_allowed_networks",
             (ip_network("10.0.0.0/8"), ip_network("fd00::/8")),
         ),
+        (
+            "HPS_CORS_ORIGINS",
+            "https://a.b:1, http://[::1]",
+            "cors_origins",
+            ("https://a.b:1", "http://[::1]"),
+        ),
+        ("HPS_CORS_ORIGINS", "*", "cors_origins", ("*",)),
         ("HPS_LOG_LEVEL", "debug", "log_level", "DEBUG"),
         ("HPS_PORT", "", "port", 8080),
     ],
@@ -60,8 +67,12 @@ def test_the_environment_sets_fields(monkeypatch, name, text, field, value):
         ("HPS_VLM_URLS", "vlm:8080", "http://"),
         ("HPS_VLM_URLS", ",", "at least one"),
         ("HPS_URL_ALLOWED_NETWORKS", "10.0.0.1/8", "host bits"),
+        ("HPS_CORS_ORIGINS", "https://a.b/", "must be an origin"),
+        ("HPS_CORS_ORIGINS", "a.b", "must be an origin"),
         ("HPS_LOG_FORMAT", "yaml", "HPS_LOG_FORMAT"),
         ("HPS_MAX_BODY_BYTES", "2048", "HPS_MAX_DOCUMENT_BYTES"),
+        ("HPS_MAX_BODY_BYTES_IN_FLIGHT", "2048", "HPS_MAX_BODY_BYTES_IN_FLIGHT .* in vain"),
+        ("HPS_BODY_TIMEOUT", "0", "HPS_BODY_TIMEOUT"),
         ("HPS_MAX_DOCUMENT_BYTES", "3000000000", "HPS_MAX_DOCUMENT_BYTES"),
         ("HPS_INFERENCE_TIMEOUT", "0", "HPS_INFERENCE_TIMEOUT"),
     ],
@@ -70,6 +81,12 @@ def test_a_bad_setting_is_named(monkeypatch, name, text, words):
     monkeypatch.setenv(name, text)
     with pytest.raises(ValidationError, match=words):
         Settings()
+
+
+def test_there_is_room_for_the_largest_body():
+    assert Settings().room_bytes == 512 * 1024**2
+    assert Settings(max_body_bytes=2**30).room_bytes == 2**30
+    assert Settings(max_body_bytes_in_flight=2**30).room_bytes == 2**30
 
 
 @pytest.mark.parametrize(

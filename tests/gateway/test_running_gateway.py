@@ -1,6 +1,7 @@
 """`python -m gateway` as people run it: several processes, signals, one limit."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -15,6 +16,7 @@ import pytest
 
 from tests.fakes.triton import document_event, page_event
 from tests.gateway.conftest import GOOD, assert_error
+from tests.gateway.raw import connected
 from tests.gateway.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -95,6 +97,25 @@ async def test_the_limit_holds_whatever_the_number_of_workers(triton, how):
         answers = await send(port, 30)
     assert {answer.status_code for answer in answers} == {200}
     assert triton.most_running == 2
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_every_worker_declines_offers_to_upgrade(triton, workers):
+    """As the HTTP client of Java's library makes them: a request with a body, in one packet or two."""
+    port = free_port()
+    offer = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"
+    body = json.dumps(GOOD)
+    head = f"POST /layout-parsing HTTP/1.1\r\nHost: x\r\n{offer}Content-Length: {len(body)}\r\n\r\n"
+    async with process(["-m", "gateway"], port, triton, UVICORN_WORKERS=workers):
+        for parts in ([head + body], [head, body]) * 5:
+            async with connected(f"http://127.0.0.1:{port}") as client:
+                for part in parts:
+                    client.send(part)
+                    await client.writer.drain()
+                assert (await client.answer())[0] == 200
+        async with connected(f"http://127.0.0.1:{port}") as client:
+            client.send("rubbish\r\n\r\n")
+            await client.error(400, "HTTP/1.1")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

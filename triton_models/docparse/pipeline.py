@@ -10,6 +10,7 @@ import numpy as np
 
 from docparse.assembly import (
     ImageKeys,
+    PageOrder,
     ParsedPage,
     assemble_page,
     build_element,
@@ -122,6 +123,7 @@ class _DocumentRun:
         self._owner = owner
         self._deadline = deadline
         self._image_keys = ImageKeys()
+        self._order = PageOrder()
 
     async def send_as_done(self) -> None:
         """Send each page the moment it is finished, in any order."""
@@ -202,11 +204,14 @@ class _DocumentRun:
         except Exception:  # the boundary of a page: our own mistake costs this page, not the document
             logger.exception("page %d failed", position + 1)
             return await self._empty_page(position, "internal", f"Page {position + 1} could not be parsed.")
+        finally:
+            self._order.tell(position)
 
     async def _parse(self, position: int, place: BegunPage) -> ParsedPage:
         stages, options, turn = self._stages, self._options, Turn(self._owner, position)
         regions, encoded = await self._prepare(position, turn)
         self._image_keys.announce(position, regions.image_keys)
+        self._order.tell(position)
         on_asked = (lambda: None) if options.draws_readings else place.prepared
         recognitions = await stages.recognizer.recognise(
             encoded, options.sampling, turn, self._deadline, on_asked
@@ -249,6 +254,9 @@ class _DocumentRun:
         return await self._stages.threads.run(Turn(self._owner, position), assemble)
 
     async def _send_page(self, position: int, page: ParsedPage) -> None:
+        if page.image_keys:
+            # For their layout, never for their texts: the names of pictures are the same then in every run.
+            await self._order.wait_for_pages_before(position)
         try:
             element = await self._written(position, page)
         except Exception:  # the boundary of a page, as in `_parse_or_excuse`

@@ -1,7 +1,11 @@
+import asyncio
 import json
 import threading
 
-from docparse.assembly import ImageKeys, assemble_page, render_page, restructure
+from hypothesis import given
+from hypothesis import strategies as st
+
+from docparse.assembly import ImageKeys, PageOrder, assemble_page, render_page, restructure
 from docparse.assembly.image_keys import name_with_page
 from docparse.options import ParseOptions
 from docparse.recognition import Recognition
@@ -61,6 +65,64 @@ def test_names_are_unique_over_pages_rendered_at_once():
         thread.join()
     assert len(set(names)) == 20
     assert names.count(KEY) == 1
+
+
+KEYS = [f"imgs/img_in_image_box_{x}_0_9_9.jpg" for x in range(4)]
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(KEYS), unique=True), max_size=8),
+    st.randoms(use_true_random=False),
+    st.integers(1, 4),
+)
+def test_pages_that_finish_in_any_order_get_the_names_of_pages_that_come_one_by_one(pages, random, window):
+    async def names(pause) -> list[list[str]]:
+        keys, order, room = ImageKeys(), PageOrder(), asyncio.Semaphore(window)
+        named: list[list[str]] = [[] for _ in pages]
+
+        async def one(position):
+            await pause()  # layout
+            if pages[position]:
+                keys.announce(position, pages[position])
+            order.tell(position)
+            await pause()  # its texts
+            await order.wait_for_pages_before(position)
+            renamed = keys.claim(position, pages[position])
+            named[position] = [renamed.get(key, key) for key in pages[position]]
+            room.release()
+
+        async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+            for position in range(len(pages)):
+                await room.acquire()
+                group.create_task(one(position))
+        return named
+
+    async def at_random() -> None:
+        for _ in range(random.randrange(12)):
+            await asyncio.sleep(0)
+
+    async def not_at_all() -> None:
+        pass
+
+    named = asyncio.run(names(at_random))
+    window = 1
+    assert named == asyncio.run(names(not_at_all))
+    everything = [name for page in named for name in page]
+    assert len(set(everything)) == len(everything)
+    assert {key for page in pages for key in page} <= set(everything)
+
+
+async def test_a_page_waits_for_those_before_it_and_for_no_others():
+    order = PageOrder()
+    waiting = asyncio.create_task(order.wait_for_pages_before(3))
+    for position in (4, 2, 0, 2, 0):
+        order.tell(position)
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    order.tell(1)
+    async with asyncio.timeout(5):
+        await waiting
+        await order.wait_for_pages_before(0)
 
 
 def _pages_with_a_figure_in_a_table(options):

@@ -40,7 +40,7 @@ async def test_the_example_works_when_pasted(gateway, triton):
 
 async def test_answers_and_errors_are_described(gateway):
     responses = (await operation(gateway))["responses"]
-    assert set(responses) == {"200", "400", "413", "415", "422", "429", "500", "503", "504"}
+    assert set(responses) == {"200", "400", "408", "413", "415", "422", "429", "500", "503", "504"}
     assert set(responses["200"]["content"]) == {"application/json", "application/x-ndjson"}
     for status in set(responses) - {"200"}:
         schema = responses[status]["content"]["application/json"]["schema"]

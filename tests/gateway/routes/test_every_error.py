@@ -1,6 +1,7 @@
 """Every way to fail, through HTTP: its status, its sentence, its code in the log, and the advice to come back."""
 
 import asyncio
+import base64
 import hmac
 import json
 import logging
@@ -16,8 +17,8 @@ from gateway.errors import GatewayError
 from gateway.models.example import EXAMPLE_PAGES
 from tests.fakes.triton import Abort, FakeTriton, document_event, error_event, page_event
 from tests.fakes.vlm import FakeVlm, running_vlm
-from tests.gateway.conftest import GOOD, Gateway
-from tests.gateway.raw import exchange
+from tests.gateway.conftest import GOOD, PNG, Gateway
+from tests.gateway.raw import connected, exchange
 from tests.gateway.routes.bad_requests import BAD_REQUESTS, BadRequest
 from tests.gateway.waiting import eventually
 
@@ -189,6 +190,18 @@ async def no_key(stage: Stage) -> httpx.Response:
     return await stage.post()
 
 
+@case(
+    "a page of another origin",
+    403,
+    "origin_refused",
+    "A page of this origin may not send this request (HPS_CORS_ORIGINS).",
+    cors_origins=("https://a",),
+)
+async def page_of_another_origin(stage: Stage) -> httpx.Response:
+    asked = {"Origin": "https://b", "Access-Control-Request-Method": "POST"}
+    return await stage.gateway.http.options("/layout-parsing", headers=asked)
+
+
 @case("wrong key", 403, "unknown_api_key", "The API key is not known.", api_keys="a:k")
 async def wrong_key(stage: Stage) -> httpx.Response:
     return await stage.post(headers={"Authorization": "Bearer secret"})
@@ -218,6 +231,49 @@ LIMITS = {"max_body_bytes": 8192, "max_document_bytes": 2048}
 )
 async def body_too_large(stage: Stage) -> httpx.Response:
     return await stage.post({"file": "A" * 9_000_000})
+
+
+@case(
+    "a body that stops",
+    408,
+    "request_timeout",
+    "The request's body stopped arriving: it made no progress for 0.2 seconds (HPS_BODY_TIMEOUT).",
+    body_timeout_seconds=0.2,
+)
+async def body_that_stops(stage: Stage) -> httpx.Response:
+    async with connected(stage.gateway.url) as client:
+        client.send("POST /layout-parsing HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        status, headers, content = await client.answer()
+    return httpx.Response(status, headers=headers, content=content)
+
+
+@case(
+    "no room",
+    429,
+    "too_busy",
+    "The service is at its limit of bytes of requests held at one time; try again later.",
+    body_timeout_seconds=0.2,
+    max_body_bytes=65536,
+    max_document_bytes=65536,
+    max_body_bytes_in_flight=65536,
+)
+async def no_room(stage: Stage) -> httpx.Response:
+    async def keep_it(received):
+        await asyncio.Event().wait()
+        yield b""
+
+    stage.triton.script = keep_it
+    body = {"file": base64.b64encode(PNG + bytes(35_000)).decode()}
+    first = asyncio.create_task(stage.post(body))
+    await stage.triton.wait_for_requests(1)
+    answer = await stage.post(body)
+    first.cancel()
+    return answer
+
+
+@case("head too large", 431, "head_too_large", "The head of the request has more than 65536 bytes.")
+async def head_too_large(stage: Stage) -> httpx.Response:
+    return await stage.post(headers={"X-Long": "a" * 70_000})
 
 
 @case(
@@ -373,5 +429,5 @@ def test_no_code_is_left_out():
     def codes(kind: type[GatewayError]) -> set[str]:
         return {kind.code}.union(*(codes(each) for each in kind.__subclasses__()))
 
-    produced = {case.code for case in CASES.values()} | {"client_gone"}
+    produced = {case.code for case in CASES.values()} | {"client_gone", "reader_too_slow"}
     assert codes(GatewayError) - produced == set()

@@ -83,3 +83,9 @@ async def test_probes_that_come_together_share_one_answer(start_gateway, triton)
         answers = await asyncio.gather(*(gateway.http.get("/health/ready") for _ in range(10)))
     assert {answer.status_code for answer in answers} == {200}
     assert triton.health_calls == 1
+
+
+async def test_a_password_in_the_address_of_a_vlm_server_is_not_told(start_gateway):
+    gateway = await start_gateway(vlm_urls=("http://me:secret@127.0.0.1:1",))
+    answer = await gateway.http.get("/health/ready")
+    assert_error(answer, 503, "no VLM server healthy (http://127.0.0.1:1)")

@@ -1,10 +1,12 @@
 """Each bad request gets its sentence, and the next good one succeeds."""
 
 import base64
+import gzip
 import json
 
 import pytest
 
+from gateway.models.example import EXAMPLE_PAGES
 from tests.gateway.conftest import GOOD, assert_error
 
 
@@ -32,6 +34,28 @@ async def post(gateway, content, **headers):
 async def test_what_is_not_json_is_malformed(gateway, body):
     assert_error(await post(gateway, body, Content_Type="application/json"), 400)
     await gateway.assert_still_good()
+
+
+TEXT = json.dumps({**GOOD, "logId": "页"}, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+async def test_json_as_windows_writes_it_is_read(gateway, encoding):
+    answer = await post(gateway, TEXT.encode(encoding), Content_Type="application/json")
+    assert (answer.status_code, answer.json()["logId"]) == (200, "页")
+    pages = json.dumps(EXAMPLE_PAGES).encode(encoding)
+    answer = await gateway.http.post("/restructure-pages", content=pages)
+    assert answer.status_code == 200
+
+
+async def test_what_says_that_it_is_utf_16_and_is_not_is_malformed(gateway):
+    assert_error(await post(gateway, b"\xff\xfe{\xd8\x00\xd8\x00"), 400, "UTF-16")
+
+
+async def test_a_compressed_body_is_refused_with_what_would_be_accepted(gateway):
+    answer = await post(gateway, gzip.compress(json.dumps(GOOD).encode()), Content_Encoding="gzip")
+    assert_error(answer, 415, "Content-Encoding")
+    assert answer.headers["Accept-Encoding"] == "identity"
 
 
 @pytest.mark.parametrize(
@@ -87,17 +111,16 @@ async def test_a_body_over_the_limit_is_refused_while_it_arrives(start_gateway):
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status"),
+    ("method", "path", "status", "allowed"),
     [
-        ("PUT", "/layout-parsing", 405),
-        ("POST", "/health", 405),
-        ("GET", "/", 404),
-        ("GET", "/static-offline-docs/nothing.js", 404),
+        ("PUT", "/layout-parsing", 405, "POST"),
+        ("POST", "/health", 405, "GET, HEAD"),
+        ("GET", "/", 404, None),
+        ("GET", "/static-offline-docs/nothing.js", 404, None),
     ],
 )
-async def test_every_path_and_method_answers_in_the_same_shape(gateway, method, path, status):
+async def test_every_path_and_method_answers_in_the_same_shape(gateway, method, path, status, allowed):
     answer = await gateway.http.request(method, path)
     assert_error(answer, status)
     assert answer.headers["X-Request-Id"]
-    if status == 405:
-        assert answer.headers["Allow"]
+    assert answer.headers.get("Allow") == allowed

@@ -15,10 +15,9 @@ class ImageKeys:
 
     PaddleX names a picture by its label and box, so two pages with a figure in the same place would share
     a name. The rule: the first page that has the name keeps it; on others the name gets the page's number.
-    Pages are finished in any order and none waits for another, so "first" means, in this order: a page
-    that was already given the name, then the lowest position among the pages that have announced it.
-    Pages announce at layout, long before they are rendered and nearly in order, so that in practice the
-    lowest position always wins and the same request gives the same names. Uniqueness never depends on it.
+    Pages are finished in any order, but announce their names at layout, long before. Where a page claims its
+    names only when all before it have announced theirs (`PageOrder`), the same request gives the same names.
+    Uniqueness never depends on it: what a page was given it keeps.
     """
 
     def __init__(self) -> None:
@@ -28,7 +27,7 @@ class ImageKeys:
         self._claims = 0
 
     def announce(self, position: int, keys: Iterable[str]) -> None:
-        """Say early which names the page at `position` (from 0) will ask for. Optional."""
+        """Say early which names the page at `position` (from 0) will ask for."""
         with self._lock:
             for key in keys:
                 self._announced[key] = min(position, self._announced.get(key, position))

@@ -13,7 +13,7 @@ SHORTEST_SECRET = 16
 
 
 class ImageStoreSettings(BaseSettings):
-    """Built once by the `layout-parsing` model."""
+    """Built once by each model that makes or follows links."""
 
     model_config = SettingsConfigDict(
         env_prefix="HPS_",

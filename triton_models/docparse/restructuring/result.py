@@ -10,6 +10,7 @@ import pybase64
 from docparse.assembly.element import prune
 from docparse.assembly.exports import export_docx
 from docparse.assembly.restructuring import relate_pages
+from docparse.image_store import OwnLinks
 from docparse.restructuring.pages import Page, build_pages, join_pages
 from docparse.restructuring.request import RestructureOptions, read_options, read_pages
 
@@ -19,12 +20,13 @@ logger = logging.getLogger(__name__)
 _PICTURE_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 
 
-def restructure_pages(pages: Sequence[object], options: object) -> bytes:
+def restructure_pages(pages: Sequence[object], options: object, links: OwnLinks | None = None) -> bytes:
     """JSON bytes of `result`: `{"layoutParsingResults": [...]}`.
 
     Args:
         pages: `{"prunedResult", "markdownImages"?}` each, as /layout-parsing answered them.
         options: fields of `RestructureOptions`.
+        links: of the service itself, whose pictures can go into a docx.
 
     Raises:
         InvalidPages, InvalidOption: the message names the field.
@@ -36,11 +38,13 @@ def restructure_pages(pages: Sequence[object], options: object) -> bytes:
     )
     if built and asked.concatenate_pages:
         built = [join_pages(built)]
-    elements = [_render(page, asked, [] if number else warnings) for number, page in enumerate(built)]
+    elements = [_render(page, asked, [] if number else warnings, links) for number, page in enumerate(built)]
     return orjson.dumps({"layoutParsingResults": elements})
 
 
-def _render(page: Page, options: RestructureOptions, warnings: list[dict[str, Any]]) -> dict[str, Any]:
+def _render(
+    page: Page, options: RestructureOptions, warnings: list[dict[str, Any]], links: OwnLinks | None
+) -> dict[str, Any]:
     markdown = page.form._to_markdown(  # noqa: SLF001  PaddleX's service calls it too; there is no other way
         pretty=options.prettify_markdown, show_formula_number=options.show_formula_number
     )
@@ -51,7 +55,7 @@ def _render(page: Page, options: RestructureOptions, warnings: list[dict[str, An
     if options.return_markdown_images:
         element["markdown"]["images"] = page.pictures
     if "docx" in (options.output_formats or ()):
-        _add_docx(element, page, warnings)
+        _add_docx(element, page, warnings, links)
     if warnings:
         element["warnings"] = warnings
     return element
@@ -67,14 +71,17 @@ def _pruned_result(page: Page) -> dict[str, Any]:
     return pruned
 
 
-def _add_docx(element: dict[str, Any], page: Page, warnings: list[dict[str, Any]]) -> None:
-    decoded = {key: _decode_picture(picture) for key, picture in page.pictures.items()}
+def _add_docx(
+    element: dict[str, Any], page: Page, warnings: list[dict[str, Any]], links: OwnLinks | None
+) -> None:
+    decoded = {key: _find_picture(picture, links) for key, picture in page.pictures.items()}
     pictures = {key: data for key, data in decoded.items() if data is not None}
     if left_out := len(decoded) - len(pictures):
         warnings.append(
             {
                 "code": "pictures_not_exported",
-                "message": f"{left_out} of the pictures are not base64 of a JPEG or PNG and are not in the docx.",
+                "message": f"{left_out} of the pictures are not in the docx: they are neither base64 of a JPEG or PNG "
+                "nor links of this service that are still good.",
             }
         )
     for index, key in page.header_pictures.items():
@@ -88,12 +95,17 @@ def _add_docx(element: dict[str, Any], page: Page, warnings: list[dict[str, Any]
         warnings.append({"code": "export_failed", "message": "The page could not be written as docx."})
 
 
-def _decode_picture(text: str) -> bytes | None:
-    """Bytes of a picture in base64, plain or as a data: URL; None for anything else. URLs are not visited."""
-    if text.startswith("data:"):
-        text = text.partition(",")[2]
-    try:
-        data = pybase64.b64decode(text)
-    except ValueError:
-        return None
+def _find_picture(text: str, links: OwnLinks | None) -> bytes | None:
+    """Bytes of a picture in base64, plain or as a data: URL, or behind a link of ours; None for anything else.
+
+    Other URLs are not visited.
+    """
+    data = links.picture(text) if links is not None else None
+    if data is None:
+        if text.startswith("data:"):
+            text = text.partition(",")[2]
+        try:
+            data = pybase64.b64decode(text)
+        except ValueError:
+            return None
     return data if data.startswith(_PICTURE_SIGNATURES) else None

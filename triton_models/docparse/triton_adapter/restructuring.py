@@ -11,6 +11,7 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 
 from docparse.errors import DeadlineExceeded, DocparseError, InternalError
+from docparse.image_store import OwnLinks
 from docparse.protocol import decode_restructure_request, error_event, result_message
 from docparse.restructuring import restructure_pages
 
@@ -43,15 +44,15 @@ class _Stopped(BaseException):
 
 def load() -> None:
     """Do now what a first request would wait for."""
-    restructure_pages([_PAGE, _PAGE], {})
+    restructure_pages([_PAGE, _PAGE], {}, None)
 
 
-def restructure(requests: list[Any]) -> list[Any]:
+def restructure(requests: list[Any], links: OwnLinks | None) -> list[Any]:
     """One response per request; what goes wrong is said in it, and never raised."""
-    return [_answer(request) for request in requests]
+    return [_answer(request, links) for request in requests]
 
 
-def _answer(request: Any) -> Any:
+def _answer(request: Any, links: OwnLinks | None) -> Any:
     started = time.monotonic()
     log_id = "?"
     try:
@@ -61,7 +62,7 @@ def _answer(request: Any) -> Any:
         log_id = asked.log_id
         ends = started + asked.timeout_seconds
         with _stopping_when(lambda: request.is_cancelled() or time.monotonic() > ends):
-            message = result_message(restructure_pages(asked.pages, asked.options))
+            message = result_message(restructure_pages(asked.pages, asked.options, links))
         logger.info("logId=%s pages=%d seconds=%.2f", log_id, len(asked.pages), time.monotonic() - started)
     except _Stopped:
         logger.info("logId=%s stopped after %.2f s", log_id, time.monotonic() - started)
