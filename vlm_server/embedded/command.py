@@ -1,6 +1,8 @@
 """`--engine embedded`: its options, and running it under uvicorn."""
 
 import argparse
+import sys
+from collections.abc import Sequence
 
 import uvicorn
 
@@ -23,8 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace, extra: Sequence[str]) -> int:
     """Serve until SIGINT or SIGTERM. Returns 0, or 1 when the server could not start."""
+    if extra:
+        print("The embedded engine takes no further flags after `--`.", file=sys.stderr)
+        return 2
     settings = Settings(
         host=arguments.host,
         port=arguments.port,
