@@ -7,7 +7,7 @@ export ORT_DISABLE_TELEMETRY := 1
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-fast test-fuzz test-clients check format api-docs bench-cpu lock clean
+.PHONY: help demo serve test test-fast test-fuzz test-clients test-vllm check format api-docs bench-cpu lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ test-fuzz: .venv/dev  ## Ask the gateway thousands of made requests, good and ba
 test-clients: .venv/dev  ## Run third-party clients against the real tiers (installs them once, about 1 GB)
 	$(BIN)/python -m pytest tests/clients -m clients
 
+test-vllm: .venv/dev  ## Run the tiers with a real vLLM on the CPU (installs it once, 2.5 GB)
+	$(BIN)/python -m pytest tests/vllm -m vllm
+
 check: .venv/dev  ## Lint, format check, types, import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -51,7 +54,7 @@ lock: .venv/dev  ## Write requirements/*.txt anew from pyproject.toml (make lock
 	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh $(ARGS)
 
 clean:  ## Remove what make has made
-	rm -rf .venv .venv-clients .stack demo-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-clients .venv-vllm .stack demo-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 .venv/bin/python:
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: install it, or say where it is with PYTHON=..." >&2; exit 1; }
