@@ -124,14 +124,19 @@ def _add_model(command: EngineCommand, engine: Engine) -> None:
         command.words.append(model)
     else:
         command.arguments.set(flag, model)
-    command.arguments.set("served-model-name", list(wish.served_names) or wish.model.served_name)
-    if len(wish.served_names) == 1:
-        command.arguments.set("served-model-name", wish.served_names[0])
+    names = list(wish.served_names) or _default_names(wish.model, engine)
+    command.arguments.set("served-model-name", names if len(names) > 1 else names[0])
     command.arguments.set("host", wish.host)
     command.arguments.set("port", wish.port or wish.preset.port or 8080)
     environment = dict(engine.environment)
     environment |= LOCAL_FOLDER_ENVIRONMENT if wish.folder is not None else engine.hubs[wish.hub]
     _put_variables(command, environment)
+
+
+def _default_names(model: Model, engine: Engine) -> list[str]:
+    """What the pipeline calls it, and what PaddleOCR's own pipeline of that version does."""
+    names = dict.fromkeys([model.served_name, model.name])
+    return list(names)[: engine.served_names]
 
 
 def _add_preset(command: EngineCommand) -> None:

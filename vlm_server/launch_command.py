@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--port", type=int, help="8080, or what the preset publishes")
     parser.add_argument(
-        "--served-model-name", action="append", default=[], metavar="NAME", help="what clients call it"
+        "--served-model-name", nargs="+", default=[], metavar="NAME", help="what clients call it"
     )
     parser.add_argument("--hub", choices=["huggingface", "modelscope"], default="huggingface")
     parser.add_argument(
@@ -95,9 +95,7 @@ def _prepare(arguments: argparse.Namespace, extra: Sequence[str]) -> tuple[Engin
     engine = ENGINES[arguments.engine]
     model, folder = _find_model(arguments)
     if len(arguments.served_model_name) > engine.served_names:
-        raise Refusal(
-            f"A model of {arguments.engine} has one name; --served-model-name was given several times."
-        )
+        raise Refusal(f"A model of {arguments.engine} has one name; --served-model-name has several.")
     gpu, count = _find_gpu(arguments)
     wish = Wish(
         engine=arguments.engine,

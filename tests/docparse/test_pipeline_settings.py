@@ -44,7 +44,7 @@ def test_a_variable_that_is_empty_is_one_that_is_not_set(monkeypatch):
 def test_every_setting_is_read_from_its_variable_and_described(monkeypatch):
     values = {
         "log_level": "DEBUG", "layout_engine": "cdla", "layout_threads": 3, "vlm_urls": "http://vlm",
-        "vlm_model": "other", "vlm_max_concurrency": 7, "vlm_timeout": 1.5, "vlm_retries": 0,
+        "vlm_backend": "vllm", "vlm_model": "other", "vlm_max_concurrency": 7, "vlm_timeout": 1.5, "vlm_retries": 0,
         "vlm_pixel_limits": "send", "vlm_repetition_guard": "engine", "vlm_max_output_tokens": 99,
         "max_pages": 9, "max_pixels": 1000, "render_scale": 1.5,
         "render_workers": 3, "render_timeout": 2.5, "pages_ahead": 2, "max_pages_in_flight": 3,
@@ -91,3 +91,15 @@ def test_a_value_that_makes_no_sense_is_refused_by_name(monkeypatch, name, value
 def test_settings_cannot_be_changed():
     with pytest.raises(ValidationError, match="frozen"):
         Settings().max_pages = 3
+
+
+@pytest.mark.parametrize("backend", ["fastdeploy", "sglang"])
+@pytest.mark.parametrize(
+    ("name", "value"), [("HPS_VLM_PIXEL_LIMITS", "send"), ("HPS_VLM_REPETITION_GUARD", "engine")]
+)
+def test_what_an_engine_would_ignore_without_a_word_is_not_asked_of_it(monkeypatch, backend, name, value):
+    monkeypatch.setenv(name, value)
+    assert Settings().vlm_backend == "vllm"
+    monkeypatch.setenv("HPS_VLM_BACKEND", backend)
+    with pytest.raises(ValidationError, match=f"{backend} ignores what {name}={value} would send"):
+        Settings()

@@ -4,6 +4,7 @@ import pytest
 
 from docparse.errors import RegionFailure, VlmUnavailable
 from docparse.vlm_client import VlmClient
+from docparse.vlm_dialects import DIALECTS
 from tests.fakes.vlm import FakeVlm, HangUp, hang, running_vlm
 
 IMAGE = b"data:image/jpeg;base64,AAAA"
@@ -24,6 +25,26 @@ async def test_a_call_carries_the_picture_the_prompt_and_the_parameters():
         {"type": "image_url", "image_url": {"url": IMAGE.decode()}},
         {"type": "text", "text": "OCR:"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("backend", "asked", "said"),
+    [
+        ("vllm", {"temperature": 0.0}, {"temperature": 0.0}),
+        ("sglang", {"temperature": 0.0}, {"temperature": 0.0}),
+        ("fastdeploy", {"temperature": 0.0}, {"temperature": 1.0, "top_p": 0.0}),
+        ("fastdeploy", {"temperature": 0.0, "top_p": 0.5}, {"temperature": 0.0, "top_p": 0.5}),
+        ("fastdeploy", {"temperature": 0.7}, {"temperature": 0.7}),
+    ],
+)
+async def test_each_engine_is_told_to_take_the_likeliest_token_in_its_own_words(backend, asked, said):
+    async with running_vlm("hello") as vlm, VlmClient([vlm.url], "m", 30, 0, DIALECTS[backend]) as client:
+        await client.complete(IMAGE, "OCR:", {**asked, "max_completion_tokens": 9})
+    body = vlm.completions[0].body
+    assert {name: body[name] for name in body if name not in ("model", "messages")} == {
+        **said,
+        "max_completion_tokens": 9,
+    }
 
 
 @pytest.mark.parametrize("fault", [HangUp, 500, 503, 429, b"no json", b'{"choices":[]}'])

@@ -38,16 +38,9 @@ class VllmServer:
 
     def start(self) -> None:
         """Start it and wait until it is healthy."""
-        own = [
-            "--engine",
-            "vllm",
-            "--preset",
-            "cpu",
-            "--model-dir",
-            str(self._weights),
-            "--port",
-            str(self.port),
-        ]
+        own = ["--engine", "vllm", "--preset", "cpu", "--port", str(self.port)]
+        # The newest version, for its name is what PaddleOCR's programs ask for unless they are told another.
+        own += ["--model", "PaddleOCR-VL-1.6-0.9B", "--model-dir", str(self._weights)]
         # PaddleX's clients send pixel limits. The weights are made in 4-byte floats, and so small that this is enough.
         engine = ["--dtype", "float32", "--kv-cache-memory-bytes", "256M"]
         with self._log.open("ab") as log:

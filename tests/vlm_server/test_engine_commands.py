@@ -54,10 +54,15 @@ def test_every_version_of_the_model_is_served_under_the_name_that_the_pipeline_a
     assert "--served-model-name PaddleOCR-VL-0.9B " in printed
 
 
-def test_names_of_clients_can_be_several_on_vllm_and_are_one_elsewhere(cli):
-    names = ("--served-model-name", "PaddleOCR-VL-0.9B", "--served-model-name", "PaddleOCR-VL-1.6-0.9B")
-    printed = cli.printed("--engine", "vllm", "--preset", "24gb", *names)
+def test_a_newer_model_on_vllm_is_also_called_what_paddleocrs_pipeline_of_its_version_calls_it(cli):
+    printed = cli.printed("--engine", "vllm", "--preset", "24gb", "--model", "PaddleOCR-VL-1.6-0.9B")
     assert "--served-model-name PaddleOCR-VL-0.9B PaddleOCR-VL-1.6-0.9B " in printed
+
+
+def test_names_of_clients_can_be_several_on_vllm_and_are_one_elsewhere(cli):
+    names = ("--served-model-name", "PaddleOCR-VL-0.9B", "another")
+    printed = cli.printed("--engine", "vllm", "--preset", "24gb", *names)
+    assert "--served-model-name PaddleOCR-VL-0.9B another " in printed
     assert "one name" in cli.refused("--engine", "sglang", "--preset", "24gb", *names)
 
 

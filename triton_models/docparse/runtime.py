@@ -9,6 +9,7 @@ from docparse.pipeline import Detect, DocumentPipeline
 from docparse.recognition import Recognizer
 from docparse.settings import Settings
 from docparse.vlm_client import VlmClient
+from docparse.vlm_dialects import DIALECTS
 
 
 class Runtime:
@@ -21,7 +22,11 @@ class Runtime:
         self._pool = RenderPool(settings.render_workers, settings.render_timeout)
         self._pool.warm_up()
         self._client = VlmClient(
-            settings.vlm_urls, settings.vlm_model, settings.vlm_timeout, settings.vlm_retries
+            settings.vlm_urls,
+            settings.vlm_model,
+            settings.vlm_timeout,
+            settings.vlm_retries,
+            DIALECTS[settings.vlm_backend],
         )
         self._pipeline: DocumentPipeline | None = None
 

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import AliasChoices, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from docparse.vlm_dialects import DIALECTS, Backend
+
 
 class Settings(BaseSettings):
     """Built once by each Triton model in `initialize` and passed on by constructor."""
@@ -28,6 +30,10 @@ class Settings(BaseSettings):
         ("http://localhost:8081",),
         validation_alias=AliasChoices("HPS_VLM_URLS", "HPS_VLM_URL"),
         description="Base URLs of the VLM servers, comma-separated, with or without `/v1`.",
+    )
+    vlm_backend: Backend = Field(
+        "vllm",
+        description="What the VLM servers are, all of them: requests differ a little. `embedded` is our CPU engine.",
     )
     vlm_model: str = Field("PaddleOCR-VL-0.9B", description="Model name sent to the VLM server.")
     vlm_max_concurrency: int = Field(
@@ -100,6 +106,19 @@ class Settings(BaseSettings):
         if isinstance(value, tuple):
             return tuple(url.rstrip("/").removesuffix("/v1") for url in value)
         return value
+
+    @model_validator(mode="after")
+    def _ask_only_what_is_understood(self) -> "Settings":
+        dialect = DIALECTS[self.vlm_backend]
+        asked = {
+            "HPS_VLM_PIXEL_LIMITS=send": self.vlm_pixel_limits == "send" and not dialect.takes_pixel_limits,
+            "HPS_VLM_REPETITION_GUARD=engine": self.vlm_repetition_guard == "engine"
+            and not dialect.notices_loops,
+        }
+        for setting, ignored in asked.items():
+            if ignored:
+                raise ValueError(f"HPS_VLM_BACKEND={self.vlm_backend} ignores what {setting} would send")
+        return self
 
     @model_validator(mode="after")
     def _require_vlm(self) -> "Settings":

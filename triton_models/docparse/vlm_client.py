@@ -24,6 +24,7 @@ from docparse.vlm_answers import (
     read_answer,
     read_error,
 )
+from docparse.vlm_dialects import DIALECTS, Dialect
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +59,15 @@ class _Replica:
 class VlmClient:
     """Balances calls over VLM servers by calls in flight; use as an async context manager."""
 
-    def __init__(self, urls: Sequence[str], model: str, timeout_seconds: float, retries: int) -> None:
+    def __init__(
+        self,
+        urls: Sequence[str],
+        model: str,
+        timeout_seconds: float,
+        retries: int,
+        dialect: Dialect = DIALECTS["vllm"],
+    ) -> None:
+        self._dialect = dialect
         self._replicas = [_Replica(url) for url in urls]
         self._model = model
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=5.0)
@@ -93,7 +102,7 @@ class VlmClient:
         Args:
             image: the URL.
             prompt: the words of the task.
-            parameters: of the call, under OpenAI's or the engine's names.
+            parameters: of the call, under OpenAI's or vLLM's names.
             watch: with it the answer is streamed, and the connection closed once the text loops. A server that
                 answers whole all the same is understood.
 
@@ -167,7 +176,8 @@ class VlmClient:
         ]
         messages = [{"role": "user", "content": content}]
         streaming = {"stream": True} if stream else {}
-        return orjson.dumps({"model": self._model, "messages": messages, **parameters, **streaming})
+        said = self._dialect.translate(parameters)
+        return orjson.dumps({"model": self._model, "messages": messages, **said, **streaming})
 
 
 async def _follow(response: aiohttp.ClientResponse, stream: AnswerStream) -> Answer:

@@ -11,7 +11,12 @@ class Settings:
 
     host: str = "127.0.0.1"
     port: int = 8080
-    served_model_name: str = "PaddleOCR-VL-0.9B"
+    served_model_names: tuple[str, ...] = (
+        "PaddleOCR-VL-0.9B",
+        "PaddleOCR-VL-1.5-0.9B",
+        "PaddleOCR-VL-1.6-0.9B",
+    )
+    """What requests may call the model: by default what PaddleOCR's pipelines of every version do."""
     threads: int = field(default_factory=usable_cores)
     """Network calls at a time, one core each."""
     max_waiting_requests: int = 1024
