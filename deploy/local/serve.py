@@ -50,6 +50,7 @@ def add_tiers(stack: Stack, settings: StackSettings, folder: Path) -> None:
         # The embedded engine scales crops itself, and more calls than a few only wait in its queue. It reads, so
         # it cannot loop, and streams only what is finished: watching it costs up to 6 ms of a line's 30, for nothing.
         environment = {
+            "HPS_VLM_BACKEND": "embedded",
             "HPS_VLM_PIXEL_LIMITS": "send",
             "HPS_VLM_MAX_CONCURRENCY": "8",
             "HPS_VLM_REPETITION_GUARD": "off",

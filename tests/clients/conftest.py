@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -111,7 +111,9 @@ def client_bin() -> Callable[[str], Path]:
     return find
 
 
-def run_program(python: Path, name: str, order: dict[str, Any]) -> Any:
+def run_program(
+    python: Path, name: str, order: dict[str, Any], variables: Mapping[str, str] | None = None
+) -> Any:
     """What a program of programs/ answers to its order, both JSON."""
     done = subprocess.run(
         [python, PROGRAMS / name],
@@ -121,8 +123,9 @@ def run_program(python: Path, name: str, order: dict[str, Any]) -> Any:
         timeout=PROGRAM_SECONDS,
         env={
             **os.environ,
-            "PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK": "True",
-        },  # PaddleX asks its hubs otherwise
+            "PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK": "True",  # PaddleX asks its hubs otherwise
+            **(variables or {}),
+        },
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]

@@ -36,14 +36,22 @@ def client_environment(name: str) -> Path:
     Raises:
         IndexUnreachable, InstallFailed: as they say.
     """
-    lock = LOCKS / f"{name}.txt"
-    digest = hashlib.sha256(lock.read_bytes()).hexdigest()
-    folder = KEPT_IN / name
+    return kept_environment(KEPT_IN / name, LOCKS / f"{name}.txt")
+
+
+def kept_environment(folder: Path, *locks: Path) -> Path:
+    """The bin folder of an environment in `folder`; installed anew when its lock files have changed.
+
+    Raises:
+        IndexUnreachable, InstallFailed: as they say.
+    """
+    digest = hashlib.sha256(b"".join(lock.read_bytes() for lock in locks)).hexdigest()
     stamp = folder / _STAMP
     if not stamp.exists() or stamp.read_text() != digest:
         shutil.rmtree(folder, ignore_errors=True)
         venv.create(folder, with_pip=True)
-        _install(folder / "bin" / "python", lock)
+        for lock in locks:
+            _install(folder / "bin" / "python", lock)
         stamp.write_text(digest)
     return folder / "bin"
 

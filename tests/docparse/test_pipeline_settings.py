@@ -44,7 +44,7 @@ def test_a_variable_that_is_empty_is_one_that_is_not_set(monkeypatch):
 
 def test_every_setting_is_read_from_its_variable_and_described(monkeypatch):
     values = {
-        "log_level": "DEBUG", "layout_parsing_instances": 2, "vlm_urls": "http://vlm",
+        "log_level": "DEBUG", "layout_parsing_instances": 2, "vlm_urls": "http://vlm", "vlm_backend": "vllm",
         "vlm_model": "other", "vlm_api_key": "key", "vlm_max_concurrency": 7, "vlm_timeout": 1.5, "vlm_retries": 0,
         "vlm_circuit_failures": 3, "vlm_circuit_seconds": 0.5, "vlm_quarantine_strikes": 4,
         "vlm_quarantine_seconds": 9.0,
@@ -99,3 +99,15 @@ def test_a_value_that_makes_no_sense_is_refused_by_name(monkeypatch, name, value
 def test_settings_cannot_be_changed():
     with pytest.raises(ValidationError, match="frozen"):
         Settings().max_pages = 3
+
+
+@pytest.mark.parametrize("backend", ["fastdeploy", "sglang"])
+@pytest.mark.parametrize(
+    ("name", "value"), [("HPS_VLM_PIXEL_LIMITS", "send"), ("HPS_VLM_REPETITION_GUARD", "engine")]
+)
+def test_what_an_engine_would_ignore_without_a_word_is_not_asked_of_it(monkeypatch, backend, name, value):
+    monkeypatch.setenv(name, value)
+    assert Settings().vlm_backend == "vllm"
+    monkeypatch.setenv("HPS_VLM_BACKEND", backend)
+    with pytest.raises(ValidationError, match=f"{backend} ignores what {name}={value} would send"):
+        Settings()

@@ -4,6 +4,7 @@ import pytest
 from aiohttp import web
 
 from docparse.errors import DeadlineExceeded, RegionFailure, VlmUnavailable
+from docparse.vlm_dialects import DIALECTS
 from tests.docparse.vlm import client_for
 from tests.fakes.vlm import Completion, HangUp, Step, hang, running_vlm
 from tests.gateway.waiting import eventually
@@ -29,6 +30,29 @@ async def test_a_server_that_asks_for_a_key_gets_it(key, header):
     async with running_vlm("hello") as vlm, client_for(vlm, key=key) as client:
         await client.complete(IMAGE, "OCR:", {})
     assert vlm.completions[0].authorization == header
+
+
+@pytest.mark.parametrize(
+    ("backend", "asked", "said"),
+    [
+        ("vllm", {"temperature": 0.0}, {"temperature": 0.0}),
+        ("sglang", {"temperature": 0.0}, {"temperature": 0.0}),
+        ("fastdeploy", {"temperature": 0.0}, {"temperature": 1.0, "top_p": 0.0}),
+        ("fastdeploy", {"temperature": 0.0, "top_p": 0.5}, {"temperature": 0.0, "top_p": 0.5}),
+        ("fastdeploy", {"temperature": 0.7}, {"temperature": 0.7}),
+    ],
+)
+async def test_each_engine_is_told_to_take_the_likeliest_token_in_its_own_words(backend, asked, said):
+    async with (
+        running_vlm("hello") as vlm,
+        client_for(vlm, dialect=DIALECTS[backend]) as client,
+    ):
+        await client.complete(IMAGE, "OCR:", {**asked, "max_completion_tokens": 9})
+    body = vlm.completions[0].body
+    assert {name: body[name] for name in body if name not in ("model", "messages")} == {
+        **said,
+        "max_completion_tokens": 9,
+    }
 
 
 @pytest.mark.parametrize("fault", [HangUp, 500, 503, b"no json", b'{"choices":[]}'])

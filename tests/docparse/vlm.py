@@ -3,6 +3,7 @@
 from typing import Any
 
 from docparse.vlm_client import VlmClient, VlmPolicy
+from docparse.vlm_dialects import DIALECTS, Dialect
 from tests.fakes.vlm import FakeVlm
 
 
@@ -13,6 +14,7 @@ def client_for(
     model: str = "m",
     key: str | None = None,
     silence_seconds: float = 10,
+    dialect: Dialect = DIALECTS["vllm"],
     **policy: Any,
 ) -> VlmClient:
     urls = [vlm if isinstance(vlm, str) else vlm.url for vlm in vlms]
@@ -21,6 +23,7 @@ def client_for(
         urls,
         model,
         VlmPolicy(timeout_seconds=timeout_seconds, retries=retries, **settings),
-        key,
-        silence_seconds,
+        api_key=key,
+        dialect=dialect,
+        silence_seconds=silence_seconds,
     )

@@ -8,10 +8,16 @@ import pytest
 import uvicorn
 
 from tests.vlm_server.asking import request_body
+from tests.vlm_server.commands import Cli
 from vlm_server.embedded.app import create_app
 from vlm_server.embedded.engine import Engine
 from vlm_server.embedded.metrics import Metrics
 from vlm_server.embedded.settings import Settings
+
+
+@pytest.fixture
+def cli(capsys):
+    return Cli(capsys)
 
 
 @pytest.fixture(scope="session")

@@ -111,8 +111,14 @@ async def test_sampling_parameters_are_accepted_and_mean_nothing(read):
     assert await read(picture, **options) == await read(picture)
 
 
-async def test_model_is_listed(client):
-    assert [card["id"] for card in (await client.get("/v1/models")).json()["data"]] == [MODEL]
+async def test_the_model_is_listed_and_answers_under_the_name_that_each_version_of_paddleocr_asks_for(
+    client, ask
+):
+    names = [card["id"] for card in (await client.get("/v1/models")).json()["data"]]
+    assert names == [MODEL, "PaddleOCR-VL-1.5-0.9B", "PaddleOCR-VL-1.6-0.9B"]
+    for name in names:
+        answer = await ask(text_image(["one"]), model=name)
+        assert (answer.status_code, answer.json()["model"]) == (200, name)
 
 
 async def test_health_is_200_once_the_port_answers(client):

@@ -46,6 +46,11 @@ def resize_to_limits(image: "NDArray[np.uint8]", min_pixels: int, max_pixels: in
 
 def fit_sides(height: int, width: int, min_pixels: int, max_pixels: int) -> tuple[int, int]:
     """Height and width, multiples of 28 px, for a picture of the given sides and pixel limits."""
+    # The processor first enlarges what is thinner than a patch, so that an extreme aspect costs what it costs there.
+    if height < PATCH_PIXELS:
+        height, width = PATCH_PIXELS, round(width * PATCH_PIXELS / height)
+    if width < PATCH_PIXELS:
+        height, width = round(height * PATCH_PIXELS / width), PATCH_PIXELS
     fitted_height = max(PATCH_PIXELS, round(height / PATCH_PIXELS) * PATCH_PIXELS)
     fitted_width = max(PATCH_PIXELS, round(width / PATCH_PIXELS) * PATCH_PIXELS)
     if fitted_height * fitted_width > max_pixels:

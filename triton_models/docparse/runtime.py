@@ -11,6 +11,7 @@ from docparse.scheduling import FairLimiter
 from docparse.settings import Settings
 from docparse.stages import Detect, Preprocess
 from docparse.vlm_client import VlmClient, VlmPolicy
+from docparse.vlm_dialects import DIALECTS
 from docparse.warming import warm_up_assembly
 
 logger = logging.getLogger(__name__)
@@ -48,7 +49,8 @@ class Runtime:
                 quarantine_strikes=settings.vlm_quarantine_strikes,
                 quarantine_seconds=settings.vlm_quarantine_seconds,
             ),
-            settings.vlm_api_key.get_secret_value() if settings.vlm_api_key is not None else None,
+            api_key=settings.vlm_api_key.get_secret_value() if settings.vlm_api_key is not None else None,
+            dialect=DIALECTS[settings.vlm_backend],
         )
         self._pipeline: DocumentPipeline | None = None
 

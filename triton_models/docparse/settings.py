@@ -9,6 +9,7 @@ from pydantic import AliasChoices, Field, SecretStr, field_validator, model_vali
 from pydantic_settings import NoDecode
 
 from docparse.pipeline_config import ConfiguredSettings, PipelineConfig
+from docparse.vlm_dialects import DIALECTS, Backend
 
 
 class Settings(ConfiguredSettings):
@@ -28,6 +29,10 @@ class Settings(ConfiguredSettings):
         ("http://localhost:8081",),
         validation_alias=AliasChoices("HPS_VLM_URLS", "HPS_VLM_URL"),
         description="Base URLs of the VLM servers, comma-separated, with or without `/v1`.",
+    )
+    vlm_backend: Backend = Field(
+        "vllm",
+        description="What the VLM servers are, all of them: requests differ a little. `embedded` is our CPU engine.",
     )
     vlm_model: str = Field("PaddleOCR-VL-0.9B", description="Model name sent to the VLM server.")
     vlm_api_key: SecretStr | None = Field(None, description="Key that the VLM servers ask for.")
@@ -159,6 +164,19 @@ class Settings(ConfiguredSettings):
             "vlm_retries": genai.client_kwargs.max_retries,
             "max_pages": config.serving.extra.max_num_input_imgs,
         }
+
+    @model_validator(mode="after")
+    def _ask_only_what_is_understood(self) -> "Settings":
+        dialect = DIALECTS[self.vlm_backend]
+        asked = {
+            "HPS_VLM_PIXEL_LIMITS=send": self.vlm_pixel_limits == "send" and not dialect.takes_pixel_limits,
+            "HPS_VLM_REPETITION_GUARD=engine": self.vlm_repetition_guard == "engine"
+            and not dialect.notices_loops,
+        }
+        for setting, ignored in asked.items():
+            if ignored:
+                raise ValueError(f"HPS_VLM_BACKEND={self.vlm_backend} ignores what {setting} would send")
+        return self
 
     @model_validator(mode="after")
     def _require_vlm(self) -> "Settings":

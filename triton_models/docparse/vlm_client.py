@@ -26,6 +26,7 @@ from docparse.vlm_answers import (
     ServerFault,
     ServerGone,
 )
+from docparse.vlm_dialects import DIALECTS, Dialect
 from docparse.vlm_replicas import Replica, Replicas
 from docparse.vlm_transport import SILENCE_SECONDS, VlmTransport
 
@@ -104,10 +105,13 @@ class VlmClient:
         urls: Sequence[str],
         model: str,
         policy: VlmPolicy,
+        *,
         api_key: str | None = None,
+        dialect: Dialect = DIALECTS["vllm"],
         silence_seconds: float = SILENCE_SECONDS,
     ) -> None:
         """`silence_seconds`: after which a server that has calls is asked whether it lives."""
+        self._dialect = dialect
         self._model = model
         self._policy = policy
         self.replicas = Replicas(urls, failures=policy.circuit_failures, seconds=policy.circuit_seconds)
@@ -140,7 +144,7 @@ class VlmClient:
         Args:
             image: the URL.
             prompt: the words of the task.
-            parameters: of the call, under OpenAI's or the engine's names.
+            parameters: of the call, under OpenAI's or vLLM's names.
             watch: with it the answer is streamed, and the connection closed once the text loops. A server that
                 answers whole all the same is understood.
             seconds_left: of the document's clock.
@@ -277,4 +281,5 @@ class VlmClient:
         ]
         messages = [{"role": "user", "content": content}]
         streaming = {"stream": True} if stream else {}
-        return orjson.dumps({"model": self._model, "messages": messages, **parameters, **streaming})
+        said = self._dialect.translate(parameters)
+        return orjson.dumps({"model": self._model, "messages": messages, **said, **streaming})

@@ -81,7 +81,7 @@ class _Service:
     async def complete(self, request: Request) -> Response:
         """`POST /v1/chat/completions`."""
         body = await self._read_body(request)
-        chat = parse_request(body, served_model_name=self._settings.served_model_name)
+        chat = parse_request(body, served_model_names=self._settings.served_model_names)
         answer = await self._admission.run(lambda: self._answer(chat), _wait_until_gone(request))
         if not chat.stream:
             return Response(completion_body(answer), media_type=_JSON)
@@ -91,7 +91,7 @@ class _Service:
 
     async def list_models(self) -> Response:
         """`GET /v1/models`."""
-        return Response(models_body(self._settings.served_model_name), media_type=_JSON)
+        return Response(models_body(self._settings.served_model_names), media_type=_JSON)
 
     async def report_health(self) -> Response:
         """`GET /health`: 200 once the models are loaded."""
@@ -110,7 +110,7 @@ class _Service:
         text, finish_reason = limit_tokens(await task(self._engine, image), chat.token_limit)
         return Answer(
             request_id=f"chatcmpl-{uuid.uuid4().hex}",
-            model=self._settings.served_model_name,
+            model=chat.model or self._settings.served_model_names[0],
             text=text,
             finish_reason=finish_reason,
             prompt_tokens=count_prompt_tokens(prompt, width=image.shape[1], height=image.shape[0]),

@@ -1,6 +1,8 @@
 """`--engine embedded`: its options, and running it under uvicorn."""
 
 import argparse
+import sys
+from collections.abc import Sequence
 
 import uvicorn
 
@@ -13,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     default = Settings()
     parser.add_argument("--host", default=default.host)
     parser.add_argument("--port", type=int, default=default.port, help="0 takes a free one and logs it")
-    parser.add_argument("--served-model-name", default=default.served_model_name)
+    parser.add_argument("--served-model-name", nargs="+", default=default.served_model_names, metavar="NAME")
     parser.add_argument(
         "--threads", type=_positive, default=default.threads, help="cores to use; all by default"
     )
@@ -23,12 +25,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace, extra: Sequence[str]) -> int:
     """Serve until SIGINT or SIGTERM. Returns 0, or 1 when the server could not start."""
+    if extra:
+        print("The embedded engine takes no further flags after `--`.", file=sys.stderr)
+        return 2
     settings = Settings(
         host=arguments.host,
         port=arguments.port,
-        served_model_name=arguments.served_model_name,
+        served_model_names=tuple(arguments.served_model_name),
         threads=arguments.threads,
         max_waiting_requests=arguments.max_waiting_requests,
         log_level=arguments.log_level,

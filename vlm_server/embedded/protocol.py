@@ -1,7 +1,7 @@
 """OpenAI's chat completion, as far as one image and one prompt need it: requests in, answers out."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -92,7 +92,7 @@ class ChatRequest(_Wire):
         return "".join(texts).strip(), images[0]
 
 
-def parse_request(body: bytes, *, served_model_name: str) -> ChatRequest:
+def parse_request(body: bytes, *, served_model_names: Sequence[str]) -> ChatRequest:
     """Validate a body.
 
     Raises:
@@ -107,7 +107,7 @@ def parse_request(body: bytes, *, served_model_name: str) -> ChatRequest:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         field = ".".join(str(part) for part in first["loc"])
         raise BadRequestError(f"{field or 'body'}: {first['msg']}.", param=field or None) from error
-    if request.model is not None and request.model != served_model_name:
+    if request.model is not None and request.model not in served_model_names:
         raise NotFoundError(f"The model `{request.model}` does not exist.", param="model")
     return request
 
@@ -161,16 +161,19 @@ def stream_events(answer: Answer, *, include_usage: bool) -> Iterator[bytes]:
     yield b"data: [DONE]\n\n"
 
 
-def models_body(served_model_name: str) -> bytes:
+def models_body(served_model_names: Sequence[str]) -> bytes:
     """The answer of `GET /v1/models`."""
-    card = {
-        "id": served_model_name,
+    return orjson.dumps({"object": "list", "data": [_card(name) for name in served_model_names]})
+
+
+def _card(name: str) -> dict[str, Any]:
+    return {
+        "id": name,
         "object": "model",
         "created": int(time.time()),
         "owned_by": "vlm_server.embedded",
         "root": "rapidocr/PP-OCRv6-small",
     }
-    return orjson.dumps({"object": "list", "data": [card]})
 
 
 def _envelope(answer: Answer, kind: str, choices: list[dict[str, Any]]) -> dict[str, Any]:

@@ -1,11 +1,8 @@
 """Settings of the embedded engine."""
 
-import os
 from dataclasses import dataclass, field
 
-
-def _usable_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+from vlm_server.host import usable_cores
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +11,13 @@ class Settings:
 
     host: str = "127.0.0.1"
     port: int = 8080
-    served_model_name: str = "PaddleOCR-VL-0.9B"
-    threads: int = field(default_factory=_usable_cores)
+    served_model_names: tuple[str, ...] = (
+        "PaddleOCR-VL-0.9B",
+        "PaddleOCR-VL-1.5-0.9B",
+        "PaddleOCR-VL-1.6-0.9B",
+    )
+    """What requests may call the model: by default what PaddleOCR's pipelines of every version do."""
+    threads: int = field(default_factory=usable_cores)
     """Network calls at a time, one core each."""
     max_waiting_requests: int = 1024
     """Requests beyond those being worked on; each holds its image, so the line must end somewhere."""
