@@ -6,6 +6,7 @@ from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
+from deploy.containers.settings import ContainerSettings
 from deploy.local.settings import StackSettings
 from docparse.image_store.settings import ImageStoreSettings
 from docparse.layout.settings import LayoutSettings
@@ -49,13 +50,18 @@ SECTIONS: tuple[tuple[str, str, type[BaseSettings]], ...] = (
         StackSettings,
     ),
 )
+CONTAINERS: tuple[str, str, type[BaseSettings]] = (
+    "Containers",
+    "Read by `docker compose` and `prepare.sh`, from `.env`; the tiers do not read them.",
+    ContainerSettings,
+)
 MIB = 1024 * 1024
 
 
 def render_settings_page() -> str:
     """The whole page."""
     parts = [INTRODUCTION]
-    for title, text, settings in SECTIONS:
+    for title, text, settings in (*SECTIONS, CONTAINERS):
         parts.append(f"## {title}\n\n{text}\n\n{_table_of(settings)}\n")
     return "\n".join(parts)
 
@@ -85,3 +91,13 @@ def _row(names: list[str], schema: dict[str, Any]) -> list[str]:
         default = f"`{value}` ({value // MIB} MiB)"
     others = f" Also: {', '.join(f'`{name}`' for name in names[1:])}." if names[1:] else ""
     return [f"`{names[0]}`", type_in_words(schema), default or "none", meaning + others]
+
+
+def plain_default(schema: dict[str, Any]) -> tuple[str, str]:
+    """Meaning and default of a setting as a line of `NAME=value` has it, empty where it is told in words."""
+    value = schema.get("default")
+    if isinstance(value, bool):
+        value = str(value).lower()
+    elif isinstance(value, list):
+        value = ",".join(map(str, value))
+    return " ".join(schema["description"].replace("`", "").split()), "" if value is None else str(value)
