@@ -184,7 +184,9 @@ async def test_a_clock_that_has_run_out_already_lets_nothing_begin(pool, setting
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_a_cancelled_document_stops_everything_and_leaves_no_file(pool, settings, tmp_path):
+async def test_a_cancelled_document_stops_everything_and_leaves_no_file(pool, tmp_path):
+    settings = Settings(spool_dir=tmp_path, layout_max_concurrency=6, max_pages_in_preparation=8)
+
     async def hold_all_but_the_first(page: PageSeen) -> None:
         if page.grey != 0:
             await asyncio.Event().wait()
