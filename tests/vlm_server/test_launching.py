@@ -18,10 +18,10 @@ ROOT = Path(__file__).resolve().parents[2]
 ENGINE = """#!{python}
 import json, os, signal, sys
 names = ("HF_HUB_OFFLINE", "VLLM_NO_USAGE_STATS", "FLAGS_flash_attn_version", "CUDA_VISIBLE_DEVICES")
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
 print(json.dumps(dict(pid=os.getpid(), argv=sys.argv, environment={{n: os.environ.get(n) for n in names}})), flush=True)
 if "--seed" in sys.argv:
     sys.exit(int(sys.argv[sys.argv.index("--seed") + 1]))
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
 signal.pause()
 """
 
