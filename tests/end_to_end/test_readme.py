@@ -45,10 +45,3 @@ def test_a_curl_line_of_the_readme_works_as_pasted(stack, line):
     assert all(answer.get("errorCode", 0) == 0 for answer in answers)
     if "layout-parsing" in line:
         assert "block_content" in run.stdout
-
-
-@pytest.mark.parametrize("name", READMES)
-def test_every_link_of_a_readme_leads_somewhere(name):
-    links = re.findall(r"\]\(([^)#]+)\)", (ROOT / name).read_text(encoding="utf-8"))
-    assert links
-    assert [link for link in links if not link.startswith("http") and not (ROOT / link).exists()] == []
