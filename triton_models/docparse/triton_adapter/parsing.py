@@ -2,13 +2,16 @@
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
+from docparse.departures import Departures
 from docparse.errors import (
     DocparseError,
     InternalError,
@@ -37,13 +40,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# How soon a client that left is noticed; nothing announces it. The check asks the server's process and waits for its
-# answer: with 16 documents and 20 checks a second each it took a sixth of the event loop's time.
-_CANCEL_CHECK_SECONDS = 0.25
-
 # How long a stream is silent at most. Triton never ends the streams of a process that has died, so their clients know
 # by the silence.
 _ALIVE_SECONDS = 2.0
+
+# For work that is not of a page: files written, whole documents put together.
+_OTHER_THREADS = 8
 
 # Nothing on the event loop takes a second; a loop that stands still for so long will not move again.
 _HANG_SECONDS = 60.0
@@ -64,11 +66,17 @@ class LayoutParsing:
             preprocess_by_bls,
             ParseDefaults.of(config, preprocessing),
         )
+        self._calls = settings.layout_max_concurrency
+        self._departures = Departures()
         self._watchdog: asyncio.Task[None] | None = None
 
     async def execute(self, requests: list[Any]) -> None:
         """Answer every request; no request waits for another."""
         if self._watchdog is None:
+            # A call of another model waits for its answer on a thread of these. There would be four and one for each
+            # CPU: on a small host fewer than the calls that fill a batch.
+            executor = ThreadPoolExecutor(self._calls + _OTHER_THREADS, thread_name_prefix="calls")
+            asyncio.get_running_loop().set_default_executor(executor)
             self._watchdog = asyncio.create_task(watch_event_loop(_HANG_SECONDS))
         pipeline = await self._runtime.pipeline()
         await asyncio.gather(*(self._answer(pipeline, request) for request in requests))
@@ -76,28 +84,28 @@ class LayoutParsing:
     def close(self) -> None:
         """Release processes and connections."""
         self._runtime.close()
+        self._departures.close()
 
     async def _answer(self, pipeline: DocumentPipeline, request: Any) -> None:
-        events = _Events(request.get_response_sender())
-        work = asyncio.create_task(_run(pipeline, request, events.send))
+        stream = _Stream(request.get_response_sender())
+        work = asyncio.create_task(_run(pipeline, request, stream.send))
         try:
-            while not (await asyncio.wait({work}, timeout=_CANCEL_CHECK_SECONDS))[0]:
-                if events.are_unwanted():
-                    work.cancel()
-                    await asyncio.wait({work})
-                    break
-                events.break_silence()
+            with self._departures.watch(stream, work):
+                while not (await asyncio.wait({work}, timeout=_ALIVE_SECONDS / 4))[0]:
+                    stream.break_silence()
         finally:
             # Without it the client would wait for ever.
-            events.end()
+            stream.end()
 
 
-class _Events:
-    """The stream of one document."""
+class _Stream:
+    """The events of one document."""
 
     def __init__(self, sender: Any) -> None:
         self._sender = sender
         self._sent_at = time.monotonic()
+        self._ending = threading.Lock()
+        self._ended = False
 
     def send(self, event: bytes) -> None:
         tensor = pb_utils.Tensor("event", np.array([event], dtype=object))
@@ -109,13 +117,16 @@ class _Events:
         if time.monotonic() - self._sent_at > _ALIVE_SECONDS:
             self.send(alive_event())
 
-    def are_unwanted(self) -> bool:
-        """Whether the client has left."""
-        return bool(self._sender.is_cancelled())
+    def is_unwanted(self) -> bool:
+        """Whether the client has left. Asks the server's process, and waits for its answer."""
+        with self._ending:  # after the end the server has nothing left to look at
+            return not self._ended and bool(self._sender.is_cancelled())
 
     def end(self) -> None:
         """Send the final flag."""
-        self._sender.send(flags=pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
+        with self._ending:
+            self._ended = True
+            self._sender.send(flags=pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
 
 
 async def _run(pipeline: DocumentPipeline, request: Any, send: Send) -> None:
