@@ -5,6 +5,7 @@ import psutil
 from tests.chaos.clients import Crowd, mixed_bodies
 from tests.chaos.documents import one_call
 from tests.chaos.stack import PLACES, ChaosStack
+from tests.chaos.tiers import HANG_SECONDS
 from tests.chaos.waiting import eventually
 
 
@@ -40,19 +41,18 @@ def clients_of(worker: psutil.Process, stack: ChaosStack) -> int:
 
 
 async def test_a_gateway_that_is_told_to_end_answers_what_it_has_begun(stack):
-    stack.replaced = {"gateway", "gateway workers", "others"}
-    stack.hold_calls()
-    crowd = Crowd(stack.url, [one_call() for _ in range(PLACES)])
-    await stack.until_calls(PLACES)
-    below = stack.gateway.process.children(recursive=True)
-    stack.gateway.terminate()
-    # It listens no more, or says that it is ending.
-    await eventually(stack.missing, "it is noticed")
-    stack.answer_calls()
-    assert all(answer.is_whole for answer in await crowd.answers())
-    assert stack.gateway.wait() == 0
+    with stack.another_gateway(HPS_SHUTDOWN_GRACE_SECONDS=str(HANG_SECONDS)) as gateway:
+        await eventually(gateway.is_ready, "it is ready")
+        stack.hold_calls()
+        crowd = Crowd(gateway.url, [one_call() for _ in range(PLACES)])
+        await stack.until_calls(PLACES)
+        below = gateway.process.children(recursive=True)
+        gateway.terminate()
+        await eventually(lambda: not gateway.is_ready(), "it says so, or listens no more")
+        stack.answer_calls()
+        assert [answer for answer in await crowd.answers() if not answer.is_whole] == []
+        assert gateway.wait() == 0
     await eventually(lambda: not any(map(lives, below)), "its workers are gone")
-    stack.gateway.start()
 
 
 async def test_a_gateway_that_is_told_to_end_says_so_to_those_whom_it_cannot_answer_in_time(stack):

@@ -136,6 +136,12 @@ class Gateway(Tier):
         except httpx.TransportError:
             return False
 
+    def is_ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/health/ready", timeout=HANG_SECONDS).status_code == 200
+        except httpx.TransportError:
+            return False
+
     def workers(self) -> list[psutil.Process]:
         """The processes that serve HTTP."""
         return [
