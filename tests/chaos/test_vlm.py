@@ -48,7 +48,9 @@ async def test_of_two_vlms_one_may_die(stack):
 
 
 async def test_vlms_that_hang_are_a_503_until_one_of_them_goes_on(stack):
-    crowd = await busy_crowd(stack)
+    stack.hold_calls()
+    crowd = Crowd(stack.url, [documents.one_call() for _ in range(PLACES)])
+    await stack.until_calls(PLACES)
     for vlm in stack.vlms:
         vlm.process.suspend()
     answers = await crowd.clean_answers()

@@ -138,7 +138,8 @@ class Gateway(Tier):
 
     def is_ready(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/health/ready", timeout=HANG_SECONDS).status_code == 200
+            # A gateway that ends takes connections that it will not serve, until its last worker has ended.
+            return httpx.get(f"{self.url}/health/ready", timeout=5).status_code == 200
         except httpx.TransportError:
             return False
 
