@@ -50,8 +50,7 @@ def running_triton(folder: Path, settings: Mapping[str, str]) -> Iterator[Runnin
     environment = launch_environment(
         **{f"HPS_TRITON_{name}_PORT": str(port) for name, port in ports.items()},
         HPS_TRITON_DIR=str(folder / "triton"),
-        HPS_TRITON_EXIT_TIMEOUT="6",
-        **settings,
+        **{"HPS_TRITON_EXIT_TIMEOUT": "6", **settings},
     )
     log = folder / "triton.log"
     with log.open("wb") as output:

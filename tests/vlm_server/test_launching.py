@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Says who it is and what it got, then waits to be ended, or ends with the status that it is told.
 ENGINE = """#!{python}
 import json, os, signal, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))  # before the first word: whoever has read it may end us
 names = ("HF_HUB_OFFLINE", "VLLM_NO_USAGE_STATS", "FLAGS_flash_attn_version", "CUDA_VISIBLE_DEVICES")
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
 print(json.dumps(dict(pid=os.getpid(), argv=sys.argv, environment={{n: os.environ.get(n) for n in names}})), flush=True)
