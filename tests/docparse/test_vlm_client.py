@@ -80,7 +80,7 @@ async def test_a_region_that_keeps_failing_on_a_healthy_server_is_a_region_failu
 async def test_a_server_that_is_gone_is_said_to_be_unavailable():
     async with running_vlm("never") as vlm:
         url = vlm.url
-    async with client_for(url, retries=1) as client:
+    async with client_for(url, retries=1, patience_seconds=0.1) as client:
         with pytest.raises(VlmUnavailable):
             await client.complete(IMAGE, "OCR:", {})
 
@@ -242,3 +242,15 @@ async def test_a_call_ends_with_the_clock_of_its_document_and_that_is_no_fault_o
             with pytest.raises(DeadlineExceeded):
                 await client.complete(IMAGE, "OCR:", {}, seconds_left=0.01)
         assert next(iter(client.replicas)).circuit.is_closed
+
+
+async def test_a_call_that_ends_in_a_way_that_nobody_thought_of_lets_the_next_one_decide():
+    """A name and a password in the URL beside a key: aiohttp refuses to send that."""
+    async with running_vlm() as vlm, client_for(vlm.url.replace("//", "//me:secret@"), key="k") as client:
+        (replica,) = client.replicas
+        replica.circuit.fail(is_gone=True)
+        for _ in range(2):
+            replica.circuit.try_soon()
+            with pytest.raises(ValueError, match="AUTHORIZATION"):
+                await client.complete(IMAGE, "OCR:", {})
+            assert not replica.circuit.is_being_tried
