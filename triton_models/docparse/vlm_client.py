@@ -211,7 +211,8 @@ class VlmClient:
 
     def _note_fault(self, call: Call, replica: Replica, fault: ServerFault, *, is_gone: bool) -> None:
         call.failure = fault
-        logger.warning("VLM call to %s failed: %s", replica.url, fault)
+        details = "" if fault.__cause__ is None else f" ({type(fault.__cause__).__name__}: {fault.__cause__})"
+        logger.warning("VLM call to %s failed: %s%s", replica.url, fault, details)
         if isinstance(fault, ServerBusy):
             replica.busy_until = time.monotonic() + fault.retry_after_seconds
             replica.circuit.give_up()
