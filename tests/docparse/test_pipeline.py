@@ -1,6 +1,8 @@
 """Documents through the pipeline: what is sent and when, and how much is in work at a time."""
 
 import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from docparse.settings import Settings
 from tests.docparse.pages import box
@@ -234,3 +236,28 @@ async def test_a_page_without_regions_asks_the_vlm_nothing(pool, settings):
     assert pipeline.vlm.completions == []
     assert parsing.texts == [[]]
     assert "warnings" not in parsing.elements[0]
+
+
+async def test_pages_are_restructured_though_all_threads_of_asyncio_are_busy(pool, settings):
+    """And so the other way round: a document that comes in finds one of those threads to be written to disk by."""
+    let_go = threading.Event()
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+    async with running_pipeline(pool, settings) as pipeline:
+        gate = asyncio.Event()
+
+        async def wait(page: PageSeen) -> None:
+            await gate.wait()
+
+        pipeline.layout.before = wait
+        parsing = pipeline.parse(pdf_bytes(2), restructure_pages=True)
+        await pipeline.until(lambda: pipeline.layout.running == 2)
+        busy = loop.run_in_executor(None, let_go.wait)
+        gate.set()
+        try:
+            async with asyncio.timeout(20):
+                await parsing.finish()
+        finally:
+            let_go.set()
+            await busy
+    assert len(parsing.elements) == 2

@@ -17,7 +17,7 @@ from docparse.settings import Settings
 from tests.docparse.pages import box
 from tests.docparse.parsing import HANG_SECONDS, PageSeen, grey_in, grey_of, running_pipeline, say_grey
 from tests.fakes.vlm import hang, refusal
-from tests.samples import pdf_bytes, pdf_with_a_broken_page
+from tests.samples import pdf_bytes, pdf_of_sizes, pdf_with_a_broken_page
 
 
 def fail_page(number: int, pages: int, error: Exception) -> Callable[[PageSeen], Awaitable[None]]:
@@ -43,6 +43,22 @@ async def test_a_page_that_cannot_be_rendered_is_an_empty_page_with_a_warning(po
     pruned = parsing.elements[1]["prunedResult"]
     assert (pruned["width"], pruned["height"]) == (size["width"], size["height"])
     assert "warnings" not in parsing.elements[0]
+
+
+async def test_a_page_of_a_pdf_that_is_too_large_is_an_empty_page_and_the_others_are_read(pool, tmp_path):
+    """14,400 points are the most that a side has by the standard."""
+    settings = Settings(spool_dir=tmp_path, max_pixels=100_000)
+    data = pdf_of_sizes((200, 100), (14_400, 14_400), (200, 100))
+    async with running_pipeline(pool, settings) as pipeline:
+        parsing = await pipeline.parse(data, visualize=True).finish()
+        assert [len(texts) for texts in parsing.texts] == [1, 0, 1]
+        assert parsing.elements[1]["warnings"] == [
+            {"code": "page_failed", "message": "A page of 14400 x 14400 points is too large to render."}
+        ]
+        assert all(page["width"] * page["height"] <= 100_000 for page in parsing.events[0]["pages"])
+        alone = pipeline.parse(data, page_ranges="2")
+        with pytest.raises(InvalidDocument, match="too large to render"):
+            await alone.finish()
 
 
 async def test_a_page_whose_layout_fails_is_an_empty_page_with_a_warning(pool, settings):

@@ -1,8 +1,10 @@
 """Regions that bring servers down, and those that only were there."""
 
 import asyncio
+from base64 import b64encode
 
 import pytest
+from aiohttp import web
 
 from docparse.errors import RegionFailure, VlmUnavailable
 from docparse.quarantine import Quarantine, digest_of
@@ -15,7 +17,7 @@ QUIET = {"circuit_seconds": 0.01}
 
 
 def picture(number: int) -> bytes:
-    return b"data:image/jpeg;base64,AAA" + b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"[number : number + 1]
+    return b"data:image/jpeg;base64," + b64encode(b"%03d" % number)
 
 
 def is_deadly(completion: Completion) -> bool:
@@ -43,6 +45,54 @@ class Mortal:
             return "text"
         await self.dying.wait()  # in flight when it dies
         raise HangUp
+
+
+class DownForAWhile:
+    """As vLLM whose engine dies: 500 to every call, those in flight too, and 503 to so many health probes."""
+
+    def __init__(self, vlm: FakeVlm, probes: int, calls_at_once: int) -> None:
+        self._vlm = vlm
+        self._probes = probes
+        self._calls_at_once = calls_at_once
+        self._dying = asyncio.Event()
+        self._restarts: list[asyncio.Task[None]] = []
+        vlm.reply = self._reply
+
+    @property
+    def deaths(self) -> int:
+        return len(self._restarts)
+
+    async def _reply(self, completion: Completion) -> str | web.Response:
+        if not self._vlm.healthy:
+            return refusal(500)
+        if is_deadly(completion):
+            if not self.deaths:
+                await self._vlm.wait_for_completions(self._calls_at_once)
+            self._vlm.healthy = False
+            self._dying.set()
+            self._dying = asyncio.Event()
+            self._restarts.append(asyncio.create_task(self._restart()))
+            return refusal(500)
+        if self.deaths:
+            return "text"
+        await self._dying.wait()
+        return refusal(500)
+
+    async def _restart(self) -> None:
+        await self._vlm.wait_for_health_checks(self._vlm.health_checks + self._probes)
+        self._vlm.healthy = True
+
+
+@pytest.mark.parametrize("innocents", [1, 3, 20, 100])
+@pytest.mark.parametrize("probes", [1, 2, 3])
+async def test_nobody_who_only_was_there_is_quarantined_however_long_the_server_is_down(innocents, probes):
+    async with running_vlm() as vlm, client_for(vlm) as client:
+        server = DownForAWhile(vlm, probes, calls_at_once=innocents + 1)
+        calls = [asyncio.create_task(client.complete(picture(each), "OCR:", {})) for each in range(innocents)]
+        with pytest.raises(RegionFailure, match="went down each time"):
+            await client.complete(DEADLY, "OCR:", {})
+        assert {(await call).text for call in calls} == {"text"}
+        assert server.deaths == 2
 
 
 async def test_a_region_that_kills_is_sent_twice_and_its_neighbours_are_read():
@@ -140,7 +190,7 @@ async def test_a_server_that_nobody_reaches_makes_no_suspects():
     vlm = FakeVlm()
     await vlm.start()
     await vlm.stop()
-    async with client_for(vlm, retries=1, **QUIET) as client:
+    async with client_for(vlm, retries=1, patience_seconds=0.1, **QUIET) as client:
         for _ in range(3):
             with pytest.raises(VlmUnavailable):
                 await client.complete(DEADLY, "OCR:", {})

@@ -15,7 +15,7 @@ from docparse.regions import RegionRequest
 from docparse.scheduling import FairLimiter, Owner, Turn
 from tests.docparse.parsing import grey_in
 from tests.docparse.vlm import client_for
-from tests.fakes.vlm import Completion, FakeVlm, hang, refusal, running_vlm
+from tests.fakes.vlm import Completion, FakeVlm, HangUp, hang, refusal, running_vlm
 
 MIN_PIXELS, MAX_PIXELS = 112_896, 1_003_520
 
@@ -183,6 +183,47 @@ async def test_a_page_of_one_region_does_not_wait_for_all_of_a_book():
         assert not book.done()
         await book
     assert 200 in [grey_in(completion) for completion in vlm.completions[:3]]
+
+
+async def test_suspects_that_wait_for_each_other_hold_no_places_that_others_could_have():
+    """After a death they are asked one at a time; regions of another document have the places meanwhile."""
+    gate = asyncio.Event()
+
+    async def reply(completion: Completion) -> str:
+        if len(vlm.completions) <= 4:
+            await vlm.wait_for_completions(4)
+            raise HangUp
+        await gate.wait()
+        return "text"
+
+    async with running_vlm(reply) as vlm, recognizer_for(vlm, limit=4, retries=2) as recognizer:
+        suspects = asyncio.create_task(read_regions(recognizer, [region(index) for index in range(1, 5)], {}))
+        await vlm.wait_for_completions(5)
+        others = asyncio.create_task(read_regions(recognizer, [region(index) for index in range(5, 8)], {}))
+        await vlm.wait_for_completions(8)
+        assert vlm.most_running == 4
+        gate.set()
+        read = await asyncio.gather(suspects, others)
+        assert [recognition.text for page in read for recognition in page.values()] == ["text"] * 7
+        assert recognizer.limiter.held == 0
+
+
+async def test_suspects_that_are_cancelled_while_they_wait_free_every_place():
+    async def reply(completion: Completion) -> str:
+        if len(vlm.completions) <= 4:
+            await vlm.wait_for_completions(4)
+            raise HangUp
+        return await hang(completion)
+
+    async with running_vlm(reply) as vlm, recognizer_for(vlm, limit=4, retries=2) as recognizer:
+        suspects = asyncio.create_task(read_regions(recognizer, [region(index) for index in range(1, 5)], {}))
+        await vlm.wait_for_completions(5)
+        others = asyncio.create_task(read_regions(recognizer, [region(index) for index in range(5, 8)], {}))
+        await vlm.wait_for_completions(8)
+        for page in (suspects, others):
+            page.cancel()
+        await asyncio.wait((suspects, others))
+        assert (recognizer.limiter.held, recognizer.limiter.waiting) == (0, 0)
 
 
 async def test_a_page_that_is_cancelled_drops_its_calls_and_frees_its_places():

@@ -6,7 +6,7 @@ from aiohttp import web
 from docparse.errors import DeadlineExceeded, RegionFailure, VlmUnavailable
 from docparse.vlm_dialects import DIALECTS
 from tests.docparse.vlm import client_for
-from tests.fakes.vlm import Completion, HangUp, Step, hang, running_vlm
+from tests.fakes.vlm import Completion, HangUp, Step, hang, refusal, running_vlm
 from tests.gateway.waiting import eventually
 
 IMAGE = b"data:image/jpeg;base64,AAAA"
@@ -80,7 +80,7 @@ async def test_a_region_that_keeps_failing_on_a_healthy_server_is_a_region_failu
 async def test_a_server_that_is_gone_is_said_to_be_unavailable():
     async with running_vlm("never") as vlm:
         url = vlm.url
-    async with client_for(url, retries=1) as client:
+    async with client_for(url, retries=1, patience_seconds=0.1) as client:
         with pytest.raises(VlmUnavailable):
             await client.complete(IMAGE, "OCR:", {})
 
@@ -242,3 +242,41 @@ async def test_a_call_ends_with_the_clock_of_its_document_and_that_is_no_fault_o
             with pytest.raises(DeadlineExceeded):
                 await client.complete(IMAGE, "OCR:", {}, seconds_left=0.01)
         assert next(iter(client.replicas)).circuit.is_closed
+
+
+async def test_a_call_that_ends_in_a_way_that_nobody_thought_of_lets_the_next_one_decide():
+    """A name and a password in the URL beside a key: aiohttp refuses to send that."""
+    async with running_vlm() as vlm, client_for(vlm.url.replace("//", "//me:secret@"), key="k") as client:
+        (replica,) = client.replicas
+        replica.circuit.fail(is_gone=True)
+        for _ in range(2):
+            replica.circuit.try_soon()
+            with pytest.raises(ValueError, match="AUTHORIZATION"):
+                await client.complete(IMAGE, "OCR:", {})
+            assert not replica.circuit.is_being_tried
+
+
+@pytest.mark.parametrize("hangs_up", [False, True])
+async def test_where_a_server_is_and_what_broke_is_told_to_the_log_and_not_to_the_client(caplog, hangs_up):
+    async with running_vlm(HangUp) as lost, running_vlm("hello") as sound:
+        if not hangs_up:
+            await lost.stop()
+        async with client_for(lost, sound, retries=0) as client:
+            with pytest.raises(RegionFailure) as failure:
+                await client.complete(IMAGE, "OCR:", {})
+    said = "the connection broke" if hangs_up else "nobody listens there"
+    assert str(failure.value) == f"The VLM server failed 1 times: {said}"
+    (line,) = caplog.messages
+    assert f"127.0.0.1:{lost.port}" in line
+    assert ("disconnected" if hangs_up else "Connect call failed") in line
+
+
+async def test_what_a_server_says_of_a_refusal_is_quoted_but_not_without_end():
+    async with running_vlm(refuse_at_length) as vlm, client_for(vlm) as client:
+        with pytest.raises(RegionFailure, match="long long") as failure:
+            await client.complete(IMAGE, "OCR:", {})
+    assert len(str(failure.value)) < 300
+
+
+async def refuse_at_length(completion: Completion) -> web.Response:
+    return refusal(400, "long " * 10_000)

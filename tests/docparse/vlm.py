@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from docparse.vlm_client import VlmClient, VlmPolicy
+from docparse.vlm_call import VlmPolicy
+from docparse.vlm_client import VlmClient
 from docparse.vlm_dialects import DIALECTS, Dialect
 from tests.fakes.vlm import FakeVlm
 

@@ -26,7 +26,7 @@ def page_event(index: int, element: dict[str, Any] | None = None) -> bytes:
 
 
 def error_event(code: str, message: str = "A sentence.") -> bytes:
-    return json.dumps({"type": "error", "code": code, "message": message, "retryable": False}).encode()
+    return json.dumps({"type": "error", "code": code, "message": message}).encode()
 
 
 @dataclass

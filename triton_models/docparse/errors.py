@@ -9,12 +9,10 @@ class DocparseError(Exception):
     The message is a sentence fit for a client.
 
     Attributes:
-        code: name on the wire; the gateway turns it into an HTTP status.
-        retryable: whether the same request may succeed later.
+        code: name on the wire; the gateway turns it into an HTTP status, and knows which may succeed later.
     """
 
     code: ClassVar[str] = "internal"
-    retryable: ClassVar[bool] = False
 
 
 class InvalidDocument(DocparseError):
@@ -72,28 +70,24 @@ class VlmUnavailable(DocparseError):
     """No VLM server can be reached."""
 
     code = "vlm_unavailable"
-    retryable = True
 
 
 class LayoutUnavailable(DocparseError):
     """The layout model cannot be reached."""
 
     code = "layout_unavailable"
-    retryable = True
 
 
 class PreprocessingUnavailable(DocparseError):
     """The model that preprocesses pages cannot be reached."""
 
     code = "preprocessing_unavailable"
-    retryable = True
 
 
 class DeadlineExceeded(DocparseError):
     """The request's clock ran out."""
 
     code = "deadline_exceeded"
-    retryable = True
 
 
 class InternalError(DocparseError):

@@ -66,6 +66,7 @@ class DocumentPipeline:
     def close(self) -> None:
         """End its threads."""
         self._stages.threads.close()
+        self._stages.document_threads.close()
 
     async def parse(self, data: "bytes | NDArray[np.uint8]", request: DocumentRequest, send: Send) -> int:
         """Parse one document, sending its events as they come; returns the number of pages sent.
@@ -138,8 +139,8 @@ class _DocumentRun:
 
         await self._each_page(keep)
         pages = [parsed[position] for position in sorted(parsed)]
-        # PaddleX's work over a whole document takes seconds; asyncio's threads have nothing that is in a hurry.
-        for position, page in enumerate(await asyncio.to_thread(restructure, pages, self._options)):
+        run, turn = self._stages.document_threads.run, Turn(self._owner)
+        for position, page in enumerate(await run(turn, restructure, pages, self._options)):
             await self._send_page(position, page)
 
     async def _each_page(self, take: TakePage) -> None:

@@ -164,6 +164,4 @@ def alive_event() -> bytes:
 
 def error_event(error: DocparseError) -> bytes:
     """The last event of a document that could not be parsed, or the answer for pages that were refused."""
-    return orjson.dumps(
-        {"type": "error", "code": error.code, "message": str(error), "retryable": error.retryable}
-    )
+    return orjson.dumps({"type": "error", "code": error.code, "message": str(error)})

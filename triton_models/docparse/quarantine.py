@@ -2,9 +2,9 @@
 
 A server that dies takes all its calls with it, most of them innocent. So nobody is judged by one death. A call that
 was lost before the first word of its answer makes its region a suspect: servers die while they read a picture, not
-while they write about it. Suspects are sent one at a time to a server. Whoever is lost again, as the only suspect
-there, is in quarantine: a region brings down two servers at most, and a region that only was there when one died is
-free as soon as it is answered.
+while they write about it. Suspects are sent one at a time to a server, each just after its health probe answered.
+Whoever is lost again, as the only suspect there, is in quarantine: a region brings down two servers at most, and a
+region that only was there when one died is free as soon as it is answered.
 
 Regions are known by a digest of their picture and prompt, so that a client that asks once more does not kill once more.
 """
@@ -41,7 +41,7 @@ class Quarantine:
         return bool(self._strikes)
 
     def strike(self, key: bytes, *, was_suspect: bool) -> None:
-        """It was lost with the server that it was sent to; as a suspect it was alone."""
+        """It was lost with the server that it was sent to; as a suspect it was alone, and the server lived."""
         # The same picture may have been in flight several times, say a letterhead: one death is one strike.
         strikes = self._count(key) + 1 if was_suspect else max(1, self._count(key))
         self._strikes.pop(key, None)

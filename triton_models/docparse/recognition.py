@@ -11,7 +11,7 @@ from docparse.deadline import Deadline
 from docparse.errors import RegionFailure
 from docparse.regions import RegionRequest
 from docparse.repetition import cut_loop, rules_for
-from docparse.scheduling import FairLimiter, Turn
+from docparse.scheduling import FairLimiter, Hold, Turn
 from docparse.vlm_client import VlmClient
 
 PixelLimits = Literal["resize", "send", "off"]
@@ -118,25 +118,34 @@ class Recognizer:
     async def _recognise_one(
         self, encoded: EncodedRegion, sampling: Mapping[str, Any], turn: Turn, deadline: Deadline
     ) -> Recognition:
-        async with self.limiter.slot(turn):
+        place = await self.limiter.hold(turn)
+        try:
             first, *more = self._token_limits(sampling)
-            recognition = await self._ask(encoded, {**sampling, "max_completion_tokens": first}, deadline)
+            limited = {**sampling, "max_completion_tokens": first}
+            recognition = await self._ask(encoded, limited, deadline, place)
             for limit in more:
                 if recognition.finish_reason != "length":
                     break
-                longer = await self._ask(encoded, {**sampling, "max_completion_tokens": limit}, deadline)
-                recognition = _better(recognition, longer)
+                limited = {**sampling, "max_completion_tokens": limit}
+                recognition = _better(recognition, await self._ask(encoded, limited, deadline, place))
+        finally:
+            place.release()
         return recognition
 
     async def _ask(
-        self, encoded: EncodedRegion, sampling: Mapping[str, Any], deadline: Deadline
+        self, encoded: EncodedRegion, sampling: Mapping[str, Any], deadline: Deadline, place: Hold
     ) -> Recognition:
         request = encoded.region
         parameters = {**self._engine_guard(request), **sampling, **self._parameters(request)}
         watch = rules_for(request.label).stream if self._guard == "stream" else None
         try:
             completion = await self._client.complete(
-                encoded.image, request.prompt, parameters, watch, seconds_left=deadline.seconds_left
+                encoded.image,
+                request.prompt,
+                parameters,
+                watch,
+                seconds_left=deadline.seconds_left,
+                place=place,
             )
         except RegionFailure as failure:
             return Recognition("", "error", failure.retries, failure=str(failure))

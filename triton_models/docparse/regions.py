@@ -170,48 +170,50 @@ def _add_region(
     page: PageRegions, crop: paddlex_forms.Crop, figures: list[dict[str, Any]], options: ParseOptions
 ) -> None:
     label, picture = str(crop["label"]), crop["img"]
-    index = len(page.regions)
+    key: str | None = None
     tokens: Mapping[str, str] = {}
-    key = None
+    height, width = 0, 0
     if picture is not None:
+        height, width = picture.shape[:2]
         if label in options.pictured_labels:
             key = paddlex_forms.image_key(label, crop["box"])
             page.pictures.setdefault(key, picture)
         if label not in options.unread_labels:
-            task = options.task_for(label)
-            if task == "table":
-                picture, tokens, swallowed = paddlex_forms.tokenize_figures(picture, crop["box"], figures)
-                page.swallowed_keys.update(swallowed)
-            elif task == "formula":
-                picture = paddlex_forms.trim_margin(picture)
-            elif task == "spotting":
-                picture = paddlex_forms.enlarge_for_spotting(picture)
-            limits = options.pixel_limits[task]
-            page.requests.append(
-                RegionRequest(
-                    index,
-                    pad_to_limits(picture),
-                    PROMPTS[task],
-                    limits.min_pixels,
-                    limits.max_pixels,
-                    label,
-                    skip_special_tokens=task != "spotting",
-                )
-            )
-    height, width = (0, 0) if crop["img"] is None else crop["img"].shape[:2]
+            tokens = _ask_for(page, crop, figures, options)
     x1, y1, x2, y2 = crop["box"]
+    polygon = crop.get("polygon_points")
     page.regions.append(
-        Region(
+        Region(label, (x1, y1, x2, y2), crop.get("group_id"), polygon, key, tokens, width, height)
+    )
+
+
+def _ask_for(
+    page: PageRegions, crop: paddlex_forms.Crop, figures: list[dict[str, Any]], options: ParseOptions
+) -> Mapping[str, str]:
+    """Have the region that comes next recognised; returns its figures' tokens."""
+    label, picture = str(crop["label"]), crop["img"]
+    tokens: Mapping[str, str] = {}
+    task = options.task_for(label)
+    if task == "table":
+        picture, tokens, swallowed = paddlex_forms.tokenize_figures(picture, crop["box"], figures)
+        page.swallowed_keys.update(swallowed)
+    elif task == "formula":
+        picture = paddlex_forms.trim_margin(picture)
+    elif task == "spotting":
+        picture = paddlex_forms.enlarge_for_spotting(picture)
+    limits = options.pixel_limits[task]
+    page.requests.append(
+        RegionRequest(
+            len(page.regions),
+            pad_to_limits(picture),
+            PROMPTS[task],
+            limits.min_pixels,
+            limits.max_pixels,
             label,
-            (x1, y1, x2, y2),
-            crop.get("group_id"),
-            crop.get("polygon_points"),
-            key,
-            tokens,
-            width,
-            height,
+            skip_special_tokens=task != "spotting",
         )
     )
+    return tokens
 
 
 def pad_to_limits(picture: "Picture") -> "Picture":

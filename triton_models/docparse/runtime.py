@@ -10,7 +10,8 @@ from docparse.recognition import Recognizer
 from docparse.scheduling import FairLimiter
 from docparse.settings import Settings
 from docparse.stages import Detect, Preprocess
-from docparse.vlm_client import VlmClient, VlmPolicy
+from docparse.vlm_call import VlmPolicy
+from docparse.vlm_client import VlmClient
 from docparse.vlm_dialects import DIALECTS
 from docparse.warming import warm_up_assembly
 

@@ -25,6 +25,10 @@ T = TypeVar("T")
 # Until a model that is not there is called again.
 _RETRY_SECONDS = 0.5
 
+# For PaddleX's work over a whole document, which takes seconds: a large one does not keep a small one waiting, and more
+# would only take the GIL from each other.
+_DOCUMENT_THREADS = 2
+
 Detect = Callable[["NDArray[np.uint8]", LayoutOptions], Awaitable[list[LayoutBox]]]
 Preprocess = Callable[["NDArray[np.uint8]", PreprocessingOptions], Awaitable[Preprocessed]]
 
@@ -48,6 +52,7 @@ class Stages:
         self.image_store = image_store
         self.page_times = PageTimes()
         self.threads = FairThreads(settings.page_threads)
+        self.document_threads = FairThreads(_DOCUMENT_THREADS, "document")
         self.large_pixels = FairLimiter(settings.max_large_pixels_in_flight)
         self.window = PageWindow(
             max_pages=settings.max_pages_in_work,

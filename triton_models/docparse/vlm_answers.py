@@ -21,7 +21,10 @@ _GIVEN_UP = ("abort", "error")
 
 
 class ServerFault(Exception):
-    """The server could not answer this time; another attempt may work."""
+    """The server could not answer this time; another attempt may work.
+
+    The message is fit for a client: it names no address. What is for the log only is in `__cause__`.
+    """
 
 
 class ServerBusy(ServerFault):

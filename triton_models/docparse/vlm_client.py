@@ -6,8 +6,7 @@ import math
 import random
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,6 +15,7 @@ import orjson
 from docparse.errors import DeadlineExceeded, RegionFailure, VlmUnavailable
 from docparse.quarantine import Quarantine, digest_of
 from docparse.repetition import LoopRule
+from docparse.scheduling import Hold
 from docparse.vlm_answers import (
     Answer,
     CallLost,
@@ -26,6 +26,7 @@ from docparse.vlm_answers import (
     ServerFault,
     ServerGone,
 )
+from docparse.vlm_call import Call, VlmPolicy
 from docparse.vlm_dialects import DIALECTS, Dialect
 from docparse.vlm_replicas import Replica, Replicas
 from docparse.vlm_transport import SILENCE_SECONDS, VlmTransport
@@ -35,10 +36,7 @@ logger = logging.getLogger(__name__)
 # First pause before another attempt; doubled each time, with jitter so that callers do not return as one.
 _BACKOFF_SECONDS = 0.2
 
-# How long a call waits for a server to be tried again when none is called: longer than the first time that a circuit
-# is open, so that a server that comes back at once costs nothing; no longer, or documents pile up behind one that is
-# gone.
-_PATIENCE_SECONDS = 5.0
+# How long a call at least waits when no server is called.
 _LEAST_WAIT_SECONDS = 0.05
 # And how soon it looks again while another call finds out; that one has an end, so this is not counted.
 _DECISION_SECONDS = 0.2
@@ -51,48 +49,6 @@ class Completion:
     text: str
     finish_reason: FinishReason
     retries: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VlmPolicy:
-    """How patient the client is; see the settings of these names."""
-
-    timeout_seconds: float
-    retries: int
-    circuit_failures: int = 5
-    circuit_seconds: float = 1.0
-    quarantine_strikes: int = 2
-    quarantine_seconds: float = 600.0
-
-
-@dataclass(slots=True)
-class _Call:
-    """One region on its way to an answer.
-
-    Attributes:
-        ends_at: of the document's clock, by `time.monotonic`.
-        attempts: that failed.
-        waited_seconds: for a server that may be called at all.
-        has_looked_again: whether servers that were not called were asked on its behalf whether they live by now.
-        key: what the region is known by in quarantine; only made when it is needed.
-    """
-
-    image: bytes
-    prompt: str
-    body: bytes
-    watch: LoopRule | None
-    ends_at: float
-    tried: set[Replica] = field(default_factory=set)
-    attempts: int = 0
-    waited_seconds: float = 0.0
-    has_looked_again: bool = False
-    began_at: float = field(default_factory=time.monotonic)
-    failure: ServerFault = field(default_factory=lambda: ServerGone("no attempt was made"))
-    key: bytes | None = None
-
-    @property
-    def seconds_left(self) -> float:
-        return self.ends_at - time.monotonic()
 
 
 class VlmClient:
@@ -138,6 +94,7 @@ class VlmClient:
         watch: LoopRule | None = None,
         *,
         seconds_left: float = math.inf,
+        place: Hold | None = None,
     ) -> Completion:
         """Ask for the completion of `prompt` on one JPEG or PNG image given as a `data:` URL's bytes.
 
@@ -150,6 +107,7 @@ class VlmClient:
             watch: with it the answer is streamed, and the connection closed once the text loops. A server that
                 answers whole all the same is understood.
             seconds_left: of the document's clock.
+            place: among the calls in flight; let go while the call waits for other calls, and taken again.
 
         Raises:
             RegionFailure: this region was refused or kept failing, or is in quarantine; the servers are up.
@@ -157,7 +115,7 @@ class VlmClient:
             DeadlineExceeded: the document's clock ran out.
         """
         body = self._body(image, prompt, parameters, stream=watch is not None)
-        call = _Call(image, prompt, body, watch, time.monotonic() + seconds_left)
+        call = Call(image, prompt, body, watch, time.monotonic() + seconds_left, place or Hold())
         while call.attempts <= self._policy.retries:
             replica = self.replicas.pick(call.tried)
             if replica is None:
@@ -166,37 +124,51 @@ class VlmClient:
             elif (busy_seconds := replica.busy_until - time.monotonic()) > 0:
                 # With jitter, so that those who were sent away together do not come back as one.
                 await asyncio.sleep(busy_seconds * random.uniform(1.0, 1.2))  # noqa: S311
-            elif (answer := await self._attempt(call, replica)) is not None:
-                return Completion(answer.text, answer.finish_reason, retries=call.attempts)
             else:
-                await self._pause(call)
+                attempts = call.attempts
+                if (answer := await self._attempt(call, replica)) is not None:
+                    return Completion(answer.text, answer.finish_reason, retries=call.attempts)
+                if call.attempts > attempts:
+                    await self._pause(call)
         await self._find_living()
         raise RegionFailure(
             f"The VLM server failed {call.attempts} times: {call.failure}", retries=max(0, call.attempts - 1)
         )
 
-    async def _attempt(self, call: _Call, replica: Replica) -> Answer | None:
-        """Ask one server; None when it failed, and another attempt may work."""
+    async def _attempt(self, call: Call, replica: Replica) -> Answer | None:
+        """Ask one server; None when it failed, or is not to be asked any more, and another attempt may work."""
+        if not self._is_suspect(call):
+            return await self._send(call, replica, is_suspect=False)
+        if replica.on_probation.locked():
+            call.place.release()  # others are read meanwhile
+        async with replica.on_probation:
+            await call.place.take_again()
+            # Those who were before it may have brought the server down, or have cleared or condemned it.
+            if not self._is_suspect(call) or not replica.circuit.lets_through():
+                call.waited_seconds = 0.0  # the server was there meanwhile
+                return None
+            return await self._send(call, replica, is_suspect=True)
+
+    async def _send(self, call: Call, replica: Replica, *, is_suspect: bool) -> Answer | None:
         call.tried.add(replica)
         decides = replica.circuit.begin()
         try:
-            if decides and not await self._transport.is_alive(replica):
-                self._note_fault(call, replica, ServerGone("it does not answer its health probe"))
+            # Whoever is sent to a server that is down already proves nothing, and a suspect is not struck for it.
+            if (decides or is_suspect) and not await self._transport.is_alive(replica):
+                self._note_down(call, replica)
                 return None
-            is_suspect = self._check_quarantine(call)
-            async with replica.on_probation if is_suspect else nullcontext():
-                try:
-                    answer = await self._post(call, replica)
-                except ServerFault as fault:
-                    await self._judge(call, replica, fault, is_suspect=is_suspect)
-                    return None
-        except (asyncio.CancelledError, RegionFailure, DeadlineExceeded):
+            try:
+                answer = await self._post(call, replica)
+            except ServerFault as fault:
+                await self._judge(call, replica, fault, is_suspect=is_suspect)
+                return None
+        except BaseException:
             replica.circuit.give_up()
             raise
         self._note_answer(call, replica)
         return answer
 
-    async def _post(self, call: _Call, replica: Replica) -> Answer:
+    async def _post(self, call: Call, replica: Replica) -> Answer:
         seconds = min(self._policy.timeout_seconds, call.seconds_left)
         try:
             return await self._transport.post(replica, call.body, call.watch, seconds)
@@ -209,7 +181,7 @@ class VlmClient:
                 raise DeadlineExceeded("The document was not finished within the time limit.") from None
             raise
 
-    def _check_quarantine(self, call: _Call) -> bool:
+    def _is_suspect(self, call: Call) -> bool:
         """Whether the region is a suspect, to be sent alone.
 
         Raises:
@@ -225,18 +197,22 @@ class VlmClient:
             )
         return self._quarantine.suspects(call.key)
 
-    async def _judge(self, call: _Call, replica: Replica, fault: ServerFault, *, is_suspect: bool) -> None:
+    async def _judge(self, call: Call, replica: Replica, fault: ServerFault, *, is_suspect: bool) -> None:
         """What a fault says of the server and of the region."""
-        if isinstance(fault, ServerBroken) and not await self._transport.is_alive(replica):
+        is_gone = isinstance(fault, ServerGone)
+        if isinstance(fault, ServerBroken | CallLost) and not await self._transport.is_alive(replica):
+            is_gone = True
+        if isinstance(fault, ServerBroken) and is_gone:
             fault = CallLost(f"{fault}, and it is gone", had_begun=False)
         if isinstance(fault, CallLost) and not fault.had_begun:
             call.key = call.key or digest_of(call.image, call.prompt)
             self._quarantine.strike(call.key, was_suspect=is_suspect)
-        self._note_fault(call, replica, fault)
+        self._note_fault(call, replica, fault, is_gone=is_gone)
 
-    def _note_fault(self, call: _Call, replica: Replica, fault: ServerFault) -> None:
+    def _note_fault(self, call: Call, replica: Replica, fault: ServerFault, *, is_gone: bool) -> None:
         call.failure = fault
-        logger.warning("VLM call to %s failed: %s", replica.url, fault)
+        details = "" if fault.__cause__ is None else f" ({type(fault.__cause__).__name__}: {fault.__cause__})"
+        logger.warning("VLM call to %s failed: %s%s", replica.url, fault, details)
         if isinstance(fault, ServerBusy):
             replica.busy_until = time.monotonic() + fault.retry_after_seconds
             replica.circuit.give_up()
@@ -244,16 +220,23 @@ class VlmClient:
             call.attempts += time.monotonic() - call.began_at > self._policy.timeout_seconds
             return
         call.attempts += 1
-        replica.circuit.fail(is_gone=isinstance(fault, ServerGone))
+        replica.circuit.fail(is_gone=is_gone)
         self.replicas.note()
 
-    def _note_answer(self, call: _Call, replica: Replica) -> None:
+    def _note_down(self, call: Call, replica: Replica) -> None:
+        """Nothing was sent, so this is no attempt; it cannot go on for ever, for patience ends."""
+        call.failure = ServerGone("it does not answer its health probe")
+        logger.warning("%s is not called: %s", replica.url, call.failure)
+        replica.circuit.fail(is_gone=True)
+        self.replicas.note()
+
+    def _note_answer(self, call: Call, replica: Replica) -> None:
         replica.circuit.succeed()
         self.replicas.note()
         if call.key is not None:
             self._quarantine.clear(call.key)
 
-    async def _wait_for_a_server(self, call: _Call) -> bool:
+    async def _wait_for_a_server(self, call: Call) -> bool:
         """Wait until one may be tried again, as long as patience lasts; false when it does not.
 
         Raises:
@@ -263,13 +246,13 @@ class VlmClient:
             await asyncio.sleep(_DECISION_SECONDS)
             return True
         seconds = max(_LEAST_WAIT_SECONDS, self.replicas.seconds_until_one_is_tried())
-        if call.waited_seconds + seconds > _PATIENCE_SECONDS:
+        if call.waited_seconds + seconds > self._policy.patience_seconds:
             return await self._look_again(call)
         call.waited_seconds += seconds
         await asyncio.sleep(seconds)
         return True
 
-    async def _look_again(self, call: _Call) -> bool:
+    async def _look_again(self, call: Call) -> bool:
         """Have servers tried at once that live by now; false when that was done for this call before.
 
         A server that was gone for long is not called for long after it is back, and the region is not to blame.
@@ -295,7 +278,7 @@ class VlmClient:
             raise VlmUnavailable("No VLM server answers; try again later.")
         return alive
 
-    async def _pause(self, call: _Call) -> None:
+    async def _pause(self, call: Call) -> None:
         """Before another attempt: none when another server can be asked, or when the last one said when to come."""
         others = (each for each in self.replicas if each not in call.tried and each.circuit.lets_through())
         if call.attempts and not isinstance(call.failure, ServerBusy) and not any(others):

@@ -90,10 +90,10 @@ class VlmTransport:
                 raise ServerGone("it does not answer") from error
             raise ServerFault(f"no answer within {seconds:g} s") from error
         except aiohttp.ClientConnectorError as error:
-            raise ServerGone(str(error)) from error
+            raise ServerGone("nobody listens there") from error
         except aiohttp.ClientError as error:
-            message = str(error) or type(error).__name__
-            raise CallLost(message, had_begun=stream is not None and stream.has_text) from error
+            had_begun = stream is not None and stream.has_text
+            raise CallLost("the connection broke", had_begun=had_begun) from error
 
     async def _exchange(self, replica: Replica, body: bytes, stream: AnswerStream | None) -> Answer:
         loop = asyncio.get_running_loop()

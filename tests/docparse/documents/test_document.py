@@ -74,6 +74,26 @@ async def test_an_image_is_turned_as_its_exif_says(pool, settings):
         assert (await document.render(0)).shape == (60, 40, 3)
 
 
+@pytest.mark.parametrize(
+    "exif",
+    [
+        b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x02\0\0\0\x046\0\0\0\0\0\0\0",  # the text "6"
+        b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x02\0\0\0\x04top\0\0\0\0\0",
+        b"Exif\0\0MM\0*",
+        b"Exif\0\0nothing of the kind",
+        b"Exif\0\0MM\0*\xff\xff\xff\xff",
+    ],
+    ids=["digit", "word", "short", "not EXIF", "nowhere"],
+)
+@pytest.mark.parametrize("kind", ["jpeg", "webp", "png"])
+async def test_an_image_whose_exif_makes_no_sense_is_taken_as_it_is(pool, settings, kind, exif):
+    buffer = io.BytesIO()
+    Image.new("RGB", (60, 40)).save(buffer, kind, exif=exif)
+    async with open_document(buffer.getvalue(), kind, None, pool, settings) as document:
+        assert (document.pages[0].width, document.pages[0].height) == (60, 40)
+        assert (await document.render(0)).shape == (40, 60, 3)
+
+
 async def test_what_is_transparent_is_paper(pool, settings):
     data = image_bytes("png", mode="RGBA", colour=(0, 0, 0, 0))
     async with open_document(data, "png", None, pool, settings) as document:

@@ -133,7 +133,11 @@ def _orientation(image: Image.Image) -> int:
     # A PNG may hold its EXIF behind the pixels, and Pillow would decode them all to look there.
     if image.format == "PNG" and "exif" not in image.info:
         return 1
-    return int(image.getexif().get(_EXIF_ORIENTATION, 1))
+    try:
+        orientation = image.getexif().get(_EXIF_ORIENTATION)
+    except Exception:  # noqa: BLE001  Pillow raises many kinds for EXIF that is damaged; the pixels are sound without it
+        return 1
+    return orientation if isinstance(orientation, int) else 1
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

@@ -24,6 +24,9 @@ MIN_RENDER_SCALE = 0.1
 # the cross-reference table, an open one costs its parsed objects.
 _OPEN_DOCUMENTS = 2
 
+# Stands in for the size of a page that is broken or too large, in points; the page's own event says so.
+_A4 = (595, 842)
+
 
 class PdfReader:
     """Opens PDF files by path and keeps the last few open."""
@@ -83,10 +86,10 @@ class PdfReader:
     def _rendered_size(self, document: Any, index: int, scale: float, max_pixels: int) -> PageSize:
         try:
             width, height = document.get_page_size(index)
-        except pdfium.PdfiumError:
-            # The page is broken; its own event says so. A4 stands in for a size that nobody knows.
-            width, height = 595, 842
-        fitted = fit_scale(width, height, scale, max_pixels)
+            fitted = fit_scale(width, height, scale, max_pixels)
+        except (pdfium.PdfiumError, PageFailure):
+            width, height = _A4
+            fitted = fit_scale(width, height, scale, max_pixels)
         return PageSize(max(1, math.ceil(width * fitted)), max(1, math.ceil(height * fitted)))
 
 

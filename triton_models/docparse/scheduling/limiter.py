@@ -17,15 +17,26 @@ class _Waiting:
 class Hold:
     """Something held of a limiter; letting go twice is once."""
 
-    def __init__(self, limiter: "FairLimiter | None" = None, weight: int = 0) -> None:
-        self._limiter = limiter
+    def __init__(
+        self, limiter: "FairLimiter | None" = None, turn: Turn | None = None, weight: int = 0
+    ) -> None:
+        """Of nothing, when there is no limiter."""
+        self._line = None if limiter is None or turn is None else (limiter, turn)
         self._weight = weight
+        self._is_held = True
 
     def release(self) -> None:
         """Let go."""
-        if self._limiter is not None:
-            limiter, self._limiter = self._limiter, None
-            limiter.release(self._weight)
+        if self._line is not None and self._is_held:
+            self._is_held = False
+            self._line[0].release(self._weight)
+
+    async def take_again(self) -> None:
+        """Stand in line for it anew, if it was let go; waiting can be cancelled."""
+        if self._line is not None and not self._is_held:
+            limiter, turn = self._line
+            await limiter.acquire(turn, self._weight)
+            self._is_held = True
 
 
 class FairLimiter:
@@ -72,7 +83,7 @@ class FairLimiter:
     async def hold(self, turn: Turn, weight: int = 1) -> Hold:
         """As `acquire`, for whoever may let go in more than one place."""
         await self.acquire(turn, weight)
-        return Hold(self, weight)
+        return Hold(self, turn, weight)
 
     async def acquire(self, turn: Turn, weight: int = 1) -> None:
         """Take `weight` of the capacity, to be given back by `release`; waiting can be cancelled."""

@@ -16,8 +16,8 @@ R = TypeVar("R")
 class FairThreads:
     """A few threads; a call that waits for one waits in a fair line."""
 
-    def __init__(self, threads: int) -> None:
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="page")
+    def __init__(self, threads: int, name: str = "page") -> None:
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._limiter = FairLimiter(threads)
 
     async def run(self, turn: Turn, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

@@ -60,11 +60,6 @@ class PageWindow:
         """Pages begun and not ended, over all documents."""
         return self._in_work.total()
 
-    @property
-    def pages_preparing(self) -> int:
-        """Those of them that are in preparation."""
-        return self._preparing
-
     async def begin(self, turn: Turn, on_prepared: Callable[[], None] = lambda: None) -> BegunPage:
         """Wait until a page may be begun, and take its place; waiting can be cancelled.
 

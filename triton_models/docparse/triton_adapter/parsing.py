@@ -21,7 +21,7 @@ from docparse.errors import (
 from docparse.image_store import ImageStoreSettings, open_image_store
 from docparse.layout.detector import LayoutBox, LayoutOptions
 from docparse.layout.wire import decode_boxes, encode_layout_options, encode_page_reference
-from docparse.logs import log_to_stderr
+from docparse.logs import log_to_stderr, quote
 from docparse.paddlex_forms import rotate
 from docparse.page_memory import reference_of
 from docparse.parse_defaults import ParseDefaults
@@ -94,8 +94,13 @@ class LayoutParsing:
                 while not (await asyncio.wait({work}, timeout=_ALIVE_SECONDS / 4))[0]:
                     stream.break_silence()
         finally:
-            # Without it the client would wait for ever.
-            stream.end()
+            try:
+                # Whatever ended the watch over it, nobody would end it any more.
+                work.cancel()
+                await asyncio.wait({work})
+            finally:
+                # Without it the client would wait for ever.
+                stream.end()
 
 
 class _Stream:
@@ -134,7 +139,7 @@ async def _run(pipeline: DocumentPipeline, request: Any, send: Send) -> None:
     log_id = "?"
     try:
         options = decode_request(pb_utils.get_input_tensor_by_name(request, "options").as_numpy()[0])
-        log_id = options.log_id
+        log_id = quote(options.log_id)
         document = pb_utils.get_input_tensor_by_name(request, "document").as_numpy()
         pages = await pipeline.parse(document, options, send)
         logger.info("logId=%s pages=%d seconds=%.2f", log_id, pages, time.monotonic() - started)

@@ -12,6 +12,7 @@ import triton_python_backend_utils as pb_utils
 
 from docparse.errors import DeadlineExceeded, DocparseError, InternalError
 from docparse.image_store import OwnLinks
+from docparse.logs import quote
 from docparse.protocol import decode_restructure_request, error_event, result_message
 from docparse.restructuring import restructure_pages
 
@@ -59,7 +60,7 @@ def _answer(request: Any, links: OwnLinks | None) -> Any:
         asked = decode_restructure_request(
             pb_utils.get_input_tensor_by_name(request, "request").as_numpy().reshape(-1)[0]
         )
-        log_id = asked.log_id
+        log_id = quote(asked.log_id)
         ends = started + asked.timeout_seconds
         with _stopping_when(lambda: request.is_cancelled() or time.monotonic() > ends):
             message = result_message(restructure_pages(asked.pages, asked.options, links))
