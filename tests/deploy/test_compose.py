@@ -189,6 +189,12 @@ def test_the_topology_of_two_containers_has_the_same_vlm_server():
     assert differing == {"environment"}
 
 
+def test_a_proxy_in_the_environment_does_not_come_between_the_two_containers():
+    environment = services(ROOT / "compose.basic.yaml")["paddleocr-vl-api"]["environment"]
+    for name in ("NO_PROXY", "no_proxy"):
+        assert environment[name] == "paddleocr-vlm-server"
+
+
 @needs_compose
 @pytest.mark.parametrize("stack", STACKS)
 @pytest.mark.parametrize("file", ["compose.yaml", "compose.basic.yaml"])
