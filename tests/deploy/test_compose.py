@@ -204,6 +204,12 @@ def test_a_proxy_in_the_environment_does_not_come_between_the_two_containers():
         assert environment[name] == "paddleocr-vlm-server"
 
 
+@pytest.mark.parametrize("stack", ["gpu", "fastdeploy", "sglang"])
+def test_a_proxy_in_the_environment_does_not_come_between_an_engine_and_itself(stack):
+    environment = base(stack, "paddleocr-vlm-server")["environment"]
+    assert environment["NO_PROXY"] == environment["no_proxy"] == "*"
+
+
 @needs_compose
 @pytest.mark.parametrize("stack", STACKS)
 @pytest.mark.parametrize("file", ["compose.yaml", "compose.basic.yaml"])
