@@ -122,7 +122,7 @@ class Settings(BaseSettings):
         2048 * MIB,
         ge=0,
         validation_alias="HPS_MAX_BACKLOG_BYTES",
-        description="Bytes of answers that each worker keeps on disk, in the folder for temporary files (`TMPDIR`), "
+        description="Bytes of answers that each worker keeps on disk, in the system's folder for temporary files, "
         "for clients that read slowly. Streamed lines that do not fit end with an error.",
     )
     max_document_bytes: int = Field(

@@ -53,6 +53,11 @@ class Backlog:
         self._finished = self._closed = False
         self._changed = asyncio.Event()
 
+    @property
+    def disk_bytes(self) -> int:
+        """Bytes that were put on disk."""
+        return self._written
+
     async def put(self, data: bytes) -> None:
         """Add a piece, in memory while there is room for it. A consumer that has taken all before gets any size.
 

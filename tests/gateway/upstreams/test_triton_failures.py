@@ -6,11 +6,8 @@ import json
 import grpc
 import pytest
 
-from gateway.main import create_app
-from gateway.settings import Settings
 from tests.fakes.triton import Abort, document_event, page_event
-from tests.fakes.vlm import running_vlm
-from tests.gateway.conftest import GOOD, assert_error, serving
+from tests.gateway.conftest import assert_error
 
 
 def soon(answer):
@@ -32,21 +29,6 @@ async def test_a_triton_that_comes_up_later_is_found(start_gateway, triton):
     assert_error(await soon(gateway.parse()), 503)
     await triton.start()
     await gateway.assert_still_good()
-
-
-@pytest.mark.parametrize("variable", ["http_proxy", "https_proxy", "grpc_proxy"])
-async def test_a_proxy_in_the_environment_does_not_come_between_the_tiers(
-    triton, start_gateway, monkeypatch, variable
-):
-    gateway = await start_gateway()  # whose own client would obey the variable
-    monkeypatch.setenv(variable, "http://127.0.0.1:1")
-    monkeypatch.delenv("no_proxy", raising=False)
-    async with (
-        running_vlm() as vlm,
-        serving(create_app(Settings(triton_url=triton.url, vlm_urls=(vlm.url,)))) as url,
-    ):
-        assert (await gateway.http.post(f"{url}/layout-parsing", json=GOOD)).status_code == 200
-        assert (await gateway.http.get(f"{url}/health/ready")).status_code == 200
 
 
 async def test_a_triton_that_dies_in_mid_stream_is_503(gateway, triton):
