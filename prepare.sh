@@ -17,13 +17,14 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 readonly STACKS='gpu fastdeploy sglang cpu basic'
-readonly MODELS_DIR=${HPS_MODELS_DIR:-models}
 readonly ENV_FILE=${HPS_ENV_FILE:-.env}
 
 # shellcheck source=deploy/prepare/report.sh
 . deploy/prepare/report.sh
 # shellcheck source=deploy/prepare/environment.sh
 . deploy/prepare/environment.sh
+MODELS_DIR=$(env_value HPS_MODELS_DIR)
+readonly MODELS_DIR=${MODELS_DIR:-models}
 # shellcheck source=deploy/prepare/host.sh
 . deploy/prepare/host.sh
 # shellcheck source=deploy/prepare/models.sh
@@ -33,7 +34,7 @@ readonly ENV_FILE=${HPS_ENV_FILE:-.env}
 
 usage() { sed -n '2,/^# Needs/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
 
-check_only=false stack_given='' stack='' gpus='' model='' only='' source=huggingface bundle='' from_bundle='' lock=false lock_names=()
+check_only=false stack_given='' stack='' gpus='' model='' only='' source=huggingface bundle='' from_bundle='' lock=false lock_names=() vlm_stack=''
 
 parse_arguments() {
   while [ $# -gt 0 ]; do
@@ -54,6 +55,7 @@ parse_arguments() {
   done
   case $source in huggingface | modelscope) ;; *) stop "--source is huggingface or modelscope, not $source" ;; esac
   case " $STACKS " in *" ${stack:-gpu} "*) ;; *) stop "--stack is one of: $STACKS; not $stack" ;; esac
+  case $MODELS_DIR in /*) stop "HPS_MODELS_DIR=$MODELS_DIR: Compose looks below this folder; for weights elsewhere make models a link to them" ;; esac
   [ -z "$gpus" ] || [[ $gpus =~ ^[^,[:space:]]+(,[^,[:space:]]+)*$ ]] || stop "--gpus is a list such as 0,1, not '$gpus'"
 }
 
@@ -61,10 +63,10 @@ main() {
   parse_arguments "$@"
   if $lock; then write_lock "${lock_names[@]}"; return; fi
   stack_given=$stack
-  stack=${stack:-$(env_value HPS_STACK)} stack=${stack:-gpu}
+  stack=${stack:-$(stack_of_env)}
   if $check_only; then
     check_host "$stack"
-    check_environment
+    check_environment "$stack"
     check_models "$stack"
     finish_report
     return

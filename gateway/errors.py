@@ -12,7 +12,6 @@ class GatewayError(Exception):
 
     code: ClassVar[str] = "internal"
     http_status: ClassVar[int] = 500
-    retryable: ClassVar[bool] = False
 
     def __init__(self, message: str, *, retry_after_seconds: int | None = None) -> None:
         super().__init__(message)
@@ -185,7 +184,6 @@ class TooBusy(GatewayError):
 
     code = "too_busy"
     http_status = 429
-    retryable = True
 
 
 class ShuttingDown(GatewayError):
@@ -193,7 +191,6 @@ class ShuttingDown(GatewayError):
 
     code = "shutting_down"
     http_status = 503
-    retryable = True
 
 
 class TritonUnavailable(GatewayError):
@@ -201,7 +198,6 @@ class TritonUnavailable(GatewayError):
 
     code = "triton_unavailable"
     http_status = 503
-    retryable = True
 
 
 class LayoutUnavailable(GatewayError):
@@ -209,7 +205,6 @@ class LayoutUnavailable(GatewayError):
 
     code = "layout_unavailable"
     http_status = 503
-    retryable = True
 
 
 class PreprocessingUnavailable(GatewayError):
@@ -217,7 +212,6 @@ class PreprocessingUnavailable(GatewayError):
 
     code = "preprocessing_unavailable"
     http_status = 503
-    retryable = True
 
 
 class VlmUnavailable(GatewayError):
@@ -225,7 +219,6 @@ class VlmUnavailable(GatewayError):
 
     code = "vlm_unavailable"
     http_status = 503
-    retryable = True
 
 
 class NotReady(GatewayError):
@@ -233,7 +226,6 @@ class NotReady(GatewayError):
 
     code = "not_ready"
     http_status = 503
-    retryable = True
 
 
 class ReaderTooSlow(GatewayError):
@@ -241,7 +233,6 @@ class ReaderTooSlow(GatewayError):
 
     code = "reader_too_slow"
     http_status = 503
-    retryable = True
 
     def __init__(self) -> None:
         super().__init__("The answer is read too slowly, and the service has no room to keep the rest of it.")
@@ -252,7 +243,6 @@ class DeadlineExceeded(GatewayError):
 
     code = "deadline_exceeded"
     http_status = 504
-    retryable = True
 
 
 class ClientGone(GatewayError):

@@ -3,29 +3,27 @@
 - An offer to change the protocol (`Upgrade: h2c` of Java's HttpClient, `websocket`) is declined as HTTP wants it: the
   request is served as if the offer were not there. The parser alone would drop its body.
 - What is no HTTP is answered in the shape of every other error.
+- A client that wants one answer only may be sending its request still when it gets it. It is listened to then: a
+  connection that is closed at once takes the answer with it.
 - Heads are bounded, in bytes and in time; and so is the time for which a client takes nothing of its answer.
 """
 
 import asyncio
 import logging
-import re
 import uuid
 from typing import Any, ClassVar
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from gateway.errors import GatewayError, HeadTooLarge, InternalError, MalformedRequest, RequestTimeout
+from gateway.http_offers import head_without_offer
 from gateway.models.records import RequestRecord
 from gateway.observability import log_access
 from gateway.routes.errors import render_error
 
 logger = logging.getLogger(__name__)
 
-Headers = list[tuple[bytes, bytes]]
-
-# Headers that are part of an offer; in `Connection` their names stand too.
-_OFFER_HEADERS = frozenset({b"upgrade", b"http2-settings"})
 # A header costs its line more than its name and value: a colon, a space, the line's end.
 _HEADER_LINE_BYTES = 4
 
@@ -39,7 +37,7 @@ class HttpProtocol(HttpToolsProtocol):
     head_seconds: ClassVar[float] = 30
     # As long as a proxy (nginx) lets a client take nothing of its answer.
     stalled_seconds: ClassVar[float] = 60
-    # For a client to read our last words while it is still sending.
+    # For a client to read our last words when it sends no more; while it still sends it has as long as for a head.
     linger_seconds: ClassVar[float] = 2
 
     def __init__(self, *args: Any, **more: Any) -> None:
@@ -48,6 +46,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._head_begun = False
         self._declining = False  # this head offers an upgrade; its request comes once more, without
         self._refused = False  # nothing is read any more
+        self._still_sending = False  # though something has come since it was last looked
         self._barren_bytes = 0  # received in a row without a head, a piece of body or an end in them
         self._head_clock: asyncio.TimerHandle | None = None
         self._write_clock: asyncio.TimerHandle | None = None
@@ -71,6 +70,7 @@ class HttpProtocol(HttpToolsProtocol):
         """Some bytes of requests, cut anywhere."""
         self._unset_keepalive_if_required()
         if self._refused:
+            self._still_sending = True
             return
         self._barren_bytes += len(data)
         try:
@@ -114,6 +114,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._declining = True
             return
         super().on_headers_complete()
+        self.cycle.transport = _AnswerTransport(self, self.cycle)  # type: ignore[assignment] # all that it uses
         self.headers = []  # the request has the others; what comes behind a chunked body is none of its headers
         self._in_head = self._head_begun = False
         if self._head_clock is not None:
@@ -177,6 +178,13 @@ class HttpProtocol(HttpToolsProtocol):
 
     # Ends
 
+    def close_behind_answer(self, cycle: RequestResponseCycle) -> None:
+        """An answer was the last one. It may have come before the end of its request."""
+        if cycle.more_body:
+            self._close_when_read()
+        else:
+            self.transport.close()
+
     def _is_idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
 
@@ -238,11 +246,18 @@ class HttpProtocol(HttpToolsProtocol):
         elif self._last_clock is None:
             self._refused = True
             self.transport.write_eof()
-            self._last_clock = self.loop.call_later(self.linger_seconds, self._close_at_last)
+            self._linger(self.loop.time() + self.head_seconds)
 
-    def _close_at_last(self) -> None:
-        self.transport.close()
-        self._watch_writing()
+    def _linger(self, end: float) -> None:
+        self._still_sending = False
+        self._last_clock = self.loop.call_later(self.linger_seconds, self._close_at_last, end)
+
+    def _close_at_last(self, end: float) -> None:
+        if self._still_sending and self.loop.time() < end:
+            self._linger(end)
+        else:
+            self.transport.close()
+            self._watch_writing()
 
     def _watch_writing(self, left: int | None = None) -> None:
         """See that the client takes something of what is waiting for it. Meanwhile nothing may be added to it."""
@@ -256,20 +271,17 @@ class HttpProtocol(HttpToolsProtocol):
             self._write_clock = self.loop.call_later(self.stalled_seconds, self._watch_writing, waiting)
 
 
-def head_without_offer(method: bytes, url: bytes, version: str, headers: Headers) -> bytes:
-    """The same head without its offer to change the protocol."""
-    lines = [b"%b %b HTTP/%b\r\n" % (method, url, version.encode())]
-    for name, value in headers:
-        if name == b"connection":
-            kept = [each for each in _tokens(value) if each.lower() not in _OFFER_HEADERS]
-            lines += [b"connection: %b\r\n" % b", ".join(kept)] if kept else []
-        elif name not in _OFFER_HEADERS:
-            lines.append(b"%b: %b\r\n" % (name, value))
-    return b"".join([*lines, b"\r\n"])
+class _AnswerTransport:
+    """The transport for one answer: what uvicorn does to it, with another way to close."""
 
+    def __init__(self, protocol: HttpProtocol, cycle: RequestResponseCycle) -> None:
+        self._protocol = protocol
+        self._cycle = cycle
+        self.write = protocol.transport.write
+        self.is_closing = protocol.transport.is_closing
 
-def _tokens(value: bytes) -> list[bytes]:
-    return [token for token in re.split(rb"[ \t]*,[ \t]*", value.strip()) if token]
+    def close(self) -> None:
+        self._protocol.close_behind_answer(self._cycle)
 
 
 def _parser(protocol: HttpToolsProtocol) -> httptools.HttpRequestParser:

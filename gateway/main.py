@@ -69,6 +69,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(images.router)
     app.include_router(health.router)
     install_error_handlers(app)
+    _add_middleware(app, settings)
+    _complete_api_pages(app, with_keys=bool(settings.all_api_keys))
+    return app
+
+
+def is_open(path: str) -> bool:
+    """Whether a path is answered without a key even where keys are set: probes, the API pages, signed links."""
+    return path in OPEN_PATHS or path.startswith(OPEN_FOLDERS)
+
+
+def _add_middleware(app: FastAPI, settings: Settings) -> None:
     # The last added is the outermost.
     app.add_middleware(DisconnectMiddleware)
     app.add_middleware(
@@ -83,13 +94,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     if settings.cors_origins:
         app.add_middleware(CorsMiddleware, origins=settings.cors_origins, render_error=render_error)
     app.add_middleware(RecordMiddleware, render_error=render_error)
-    _complete_api_pages(app, with_keys=bool(settings.all_api_keys))
-    return app
-
-
-def is_open(path: str) -> bool:
-    """Whether a path is answered without a key even where keys are set: probes, the API pages, signed links."""
-    return path in OPEN_PATHS or path.startswith(OPEN_FOLDERS)
 
 
 def _complete_api_pages(app: FastAPI, *, with_keys: bool) -> None:

@@ -11,7 +11,8 @@ from vlm_server.toml_files import read_toml
 
 _FIELDS = "index,name,memory.total,memory.used,compute_cap,uuid"
 _SMI_SECONDS = 30  # a cold driver takes some
-_CUDA_VERSION = re.compile(r"CUDA Version:\s*([0-9.]+)")
+# Some drivers print "CUDA Version", newer ones "CUDA UMD Version".
+_CUDA_VERSION = re.compile(r"CUDA[A-Z ]* Version: *([0-9][0-9.]*)")
 _WORDS = re.compile(r"[a-z0-9]+")
 
 

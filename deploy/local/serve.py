@@ -24,11 +24,8 @@ _READY_PROBE_SECONDS = 0.5
 # uvicorn's names; the VLM server knows no `critical`.
 _VLM_LOG_LEVELS = {level: level for level in ("debug", "info", "warning", "error")} | {"critical": "error"}
 
-_QUIET = {
-    "PYTHONUNBUFFERED": "1",
-    "MALLOC_ARENA_MAX": "2",  # threads that pass pages on would else each keep the memory of the largest
-    "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime would collect usage in the home folder, to be sent home
-}
+# For the reasons for which Triton's models get them from their launcher (`model_environment`).
+_VLM_ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2", "ORT_DISABLE_TELEMETRY": "1"}
 
 
 def add_tiers(stack: Stack, settings: StackSettings, folder: Path) -> None:
@@ -40,13 +37,13 @@ def add_tiers(stack: Stack, settings: StackSettings, folder: Path) -> None:
         folder: for what Triton needs while it runs.
     """
     # The CPU layout engine takes one page of a batch after the other: with one that waits it has always enough to do.
-    environment = {"HPS_LAYOUT_MAX_CONCURRENCY": "2", **_QUIET, **os.environ, **image_store_environment()}
+    environment = {"HPS_LAYOUT_MAX_CONCURRENCY": "2", **os.environ, **image_store_environment()}
     vlm_urls = settings.vlm_urls or f"http://127.0.0.1:{settings.vlm_port}"
     if not settings.vlm_urls:
         command = [sys.executable, "-m", "vlm_server", "--engine", "embedded"]
         command += ["--port", str(settings.vlm_port)]
         command += ["--log-level", _VLM_LOG_LEVELS.get(settings.log_level.lower(), "info")]
-        stack.add_process("vlm", _exec(command), env=environment)
+        stack.add_process("vlm", _exec(command), env={**_VLM_ENVIRONMENT, **environment})
         # The embedded engine scales crops itself, and more calls than a few only wait in its queue. It reads, so
         # it cannot loop, and streams only what is finished: watching it costs up to 6 ms of a line's 30, for nothing.
         environment = {

@@ -9,12 +9,13 @@ compose() { if docker compose version >/dev/null 2>&1; then docker compose "$@";
 stack_images() { compose config 2>/dev/null | sed -n 's/^ *image: *//p' | tr -d "\"'" | sort -u; }
 
 save_bundle() { # save_bundle DIR STACK
-  local folder=$1 images image id need free
+  local folder=$1 images image id need free vlm=$2
+  if [ "$2" = basic ]; then vlm=$(env_value HPS_STACK) vlm=${vlm:-gpu}; fi
   [ "$failures" = 0 ] || stop 'no bundle is written while something above has failed'
   section "Bundle ($folder/)"
   mkdir -p "$folder"
-  HPS_STACK=$2 compose build >&2
-  mapfile -t images < <(HPS_STACK=$2 stack_images)
+  HPS_STACK=$vlm compose build >&2
+  mapfile -t images < <(HPS_STACK=$vlm stack_images)
   [ "${#images[@]}" -gt 0 ] || stop 'docker compose config names no image'
   need=0
   for image in "${images[@]}"; do
@@ -34,6 +35,7 @@ save_bundle() { # save_bundle DIR STACK
   save_project "$folder"
   {
     printf 'stack %s\n' "$2"
+    [ "$vlm" = "$2" ] || [ "$vlm" = gpu ] || printf 'vlm %s\n' "$vlm"
     for image in "${images[@]}"; do
       id=$(docker image inspect --format '{{.Id}}' "$image")
       printf 'image %s %s\n' "$id" "$image"
@@ -60,7 +62,7 @@ load_bundle() { # load_bundle DIR
   local folder=$1 id image loaded
   section "Bundle ($folder/)"
   [ -f "$folder/MANIFEST" ] || stop "$folder has no MANIFEST, so it is no bundle, or one that was never finished"
-  if ! (cd "$folder" && sed '/^\(stack\|image\) /d' MANIFEST | sha256sum --check --quiet --strict) >&2; then
+  if ! (cd "$folder" && sed '/^\(stack\|vlm\|image\) /d' MANIFEST | sha256sum --check --quiet --strict) >&2; then
     stop "files of $folder are not what MANIFEST says; copy it again"
   fi
   ok 'every file is what MANIFEST says'
@@ -78,4 +80,5 @@ load_bundle() { # load_bundle DIR
   tar -c -C "$folder/models" . | tar -x -C "$MODELS_DIR"
   ok "weights are in $MODELS_DIR/"
   [ -n "$stack_given" ] || stack=$(sed -n 's/^stack //p' "$folder/MANIFEST")
+  vlm_stack=$(sed -n 's/^vlm //p' "$folder/MANIFEST")
 }

@@ -11,6 +11,16 @@ env_value() {
   fi
 }
 
+# stack_of_env: the stack that `docker compose up` starts by what .env says.
+stack_of_env() {
+  local stack
+  stack=$(env_value HPS_STACK)
+  case $(env_value COMPOSE_FILE) in
+    *compose.basic.yaml*) printf basic ;;
+    *) printf '%s' "${stack:-gpu}" ;;
+  esac
+}
+
 # set_default NAME VALUE: writes it where .env has no value yet. Returns 1, and says so, where it has another one.
 set_default() {
   local present
@@ -31,15 +41,27 @@ set_default() {
   ok "$ENV_FILE: $1=$2"
 }
 
-check_environment() {
+check_environment() { # check_environment STACK
   section "Settings ($ENV_FILE)"
   if [ ! -f "$ENV_FILE" ]; then
     warn "$ENV_FILE is not there; ./prepare.sh writes it, and without it every setting has its default"
     return
   fi
   ok "$ENV_FILE is there"
+  check_compose_file "$1"
   check_names
   warn_if_open
+}
+
+# check_compose_file STACK: COMPOSE_FILE may be left over from another stack, and that one would be started.
+check_compose_file() {
+  local files
+  files=$(env_value COMPOSE_FILE)
+  case $1:$files in
+    basic: | basic:*compose.basic.yaml* | gpu:*multi-gpu.yaml*) ;;
+    basic:* | *compose.basic.yaml* | *multi-gpu.yaml*)
+      fail "$ENV_FILE or the environment says COMPOSE_FILE=$files, which is another stack than $1: take that line out, with COMPOSE_PROFILES and HPS_VLM_URLS if they came with it" ;;
+  esac
 }
 
 # Names that nothing reads are mostly slips of the pen.
@@ -67,23 +89,35 @@ port_value() {
 # write_environment STACK GPUS MODEL
 write_environment() {
   section "Settings ($ENV_FILE)"
+  case $2 in *,*) refuse_other_engines "$1" ;; esac
   if [ ! -f "$ENV_FILE" ]; then
     (umask 077 && cp .env.example "$ENV_FILE") # it may come to hold keys
     ok "$ENV_FILE written from .env.example"
   fi
   case $1 in
-    basic) set_default COMPOSE_FILE compose.basic.yaml || true ;;
+    basic)
+      set_default COMPOSE_FILE compose.basic.yaml || true
+      [ -z "$vlm_stack" ] || set_default HPS_STACK "$vlm_stack" || true ;;
     gpu) [ -z "$(env_value HPS_STACK)" ] || set_default HPS_STACK gpu || true ;;
     *) set_default HPS_STACK "$1" || true ;;
   esac
   [ -n "$(env_value HPS_IMAGE_STORE_SECRET)" ] || set_default HPS_IMAGE_STORE_SECRET "$(random_hex)" >/dev/null
   [ -z "$3" ] || set_default HPS_VLM_WEIGHTS "$3" || true
   [ -z "$2" ] || write_gpus "$2"
+  check_compose_file "$1"
   check_names
   warn_if_open
 }
 
 random_hex() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
+
+# refuse_other_engines STACK: the further VLM servers of multi-gpu.yaml are vLLM's, and no others may stand beside them.
+refuse_other_engines() {
+  local each
+  for each in "$1" "$(env_value HPS_STACK)"; do
+    case $each in gpu | '') ;; *) stop "several GPUs are for --stack gpu, not $each: take one, as --gpus ${gpus%%,*}" ;; esac
+  done
+}
 
 # write_gpus LIST: the first GPU for layout and one VLM server, one more VLM server for each of the others.
 write_gpus() {

@@ -81,25 +81,55 @@ check_gpu_host() {
   fi
   # Some drivers print "CUDA Version", newer ones "CUDA UMD Version".
   cuda=$(nvidia-smi 2>/dev/null | sed -n 's/.*CUDA[A-Z ]* Version: *\([0-9][0-9.]*\).*/\1/p' | head -n 1)
+  check_chosen_gpus
   check_gpus "${cuda:-0}"
   check_driver "$driver" "${cuda:-0}"
-  check_chosen_gpu
   check_toolkit
 }
 
 # Every GPU, one a line: index, name, MiB, compute capability, UUID.
 list_gpus() { nvidia-smi --query-gpu=index,name,memory.total,compute_cap,uuid --format=csv,noheader,nounits 2>/dev/null; }
 
+# The GPUs that containers get, one a line, as .env or --gpus names them.
+chosen_gpus() {
+  local first number
+  first=$(env_value HPS_DEVICE_ID)
+  first=${first:-$(env_value GPU_DEVICE_ID)} first=${first:-${gpus%%,*}}
+  {
+    printf '%s\n' "${first:-0}"
+    case $gpus in *,*) tr , '\n' <<<"${gpus#*,}" ;; esac
+    for number in 1 2 3 4 5 6 7; do env_value "HPS_VLM_GPU_$number"; echo; done
+  } | awk 'NF && !seen[$0]++'
+}
+
+# known_gpus: every name that a GPU has: "NAME INDEX", by index, UUID, and the UUIDs of its MIG slices.
+known_gpus() {
+  list_gpus | awk -F', *' '{ print $1, $1; print $5, $1 }'
+  nvidia-smi -L 2>/dev/null | sed -n -e 's/^GPU \([0-9]*\):.*/\1/p' -e 's/.*UUID: \(MIG-[^)]*\)).*/\1/p' |
+    awk '/^MIG-/ { print $0, index_of; next } { index_of = $0 }'
+}
+
+check_chosen_gpus() {
+  local each known
+  known=$(known_gpus)
+  for each in $(chosen_gpus); do
+    grep -q "^$each " <<<"$known" || fail "GPU $each is chosen, and is not there; there are: $(list_gpus | awk -F, '{ printf "%s%s", sep, $1; sep = " " }')"
+  done
+}
+
 check_gpus() { # check_gpus CUDA
-  local index name memory capability
+  local index name memory capability chosen problem
+  chosen=$(awk 'NR == FNR { chosen[$1]; next } $1 in chosen { print $2 }' <(chosen_gpus) <(known_gpus))
   while IFS=, read -r index name memory capability _; do
     name=${name# } memory=${memory// /} capability=${capability// /}
+    # A GPU that nothing here runs on may be as old as it likes.
+    if grep -qxF "$index" <<<"$chosen"; then problem=fail; else problem=warn; fi
     if [ "$capability" = '[N/A]' ] || [ -z "$capability" ]; then
       warn "GPU $index, $name: this nvidia-smi does not tell its compute capability; $LEAST_CAPABILITY is the least"
     elif ! version_at_least "$capability" "$LEAST_CAPABILITY"; then
-      fail "GPU $index, $name: compute capability $capability, and $LEAST_CAPABILITY is the least (Ampere, RTX 30 and newer)"
+      $problem "GPU $index, $name: compute capability $capability, and $LEAST_CAPABILITY is the least (Ampere, RTX 30 and newer)"
     elif version_at_least "$capability" 10.0 && ! version_at_least "$1" "$BLACKWELL_CUDA"; then
-      fail "GPU $index, $name is a Blackwell (compute capability $capability): its driver must support CUDA $BLACKWELL_CUDA, this one has $1"
+      $problem "GPU $index, $name is a Blackwell (compute capability $capability): its driver must support CUDA $BLACKWELL_CUDA, this one has $1"
     else
       ok "GPU $index, $name, $memory MiB, compute capability $capability"
     fi
@@ -116,20 +146,6 @@ check_driver() { # check_driver DRIVER CUDA
     warn "driver $1 supports CUDA $2, the vLLM image is built for $IMAGE_CUDA: on data-centre GPUs NVIDIA's compatibility package may bridge that; else update the driver"
   else
     fail "driver $1 supports CUDA $2, the vLLM image is built for $IMAGE_CUDA: update the driver (575 or newer), or name an older image with HPS_VLLM_IMAGE"
-  fi
-}
-
-check_chosen_gpu() {
-  local chosen known
-  chosen=$(env_value HPS_DEVICE_ID)
-  chosen=${chosen:-$(env_value GPU_DEVICE_ID)} chosen=${chosen:-0}
-  case $chosen in
-    MIG-*) known=$(nvidia-smi -L 2>/dev/null | sed -n 's/.*UUID: \(MIG-[^)]*\)).*/\1/p') ;;
-    GPU-*) known=$(list_gpus | cut -d, -f5 | tr -d ' ') ;;
-    *) known=$(list_gpus | cut -d, -f1) ;;
-  esac
-  if ! printf '%s\n' "$known" | grep -qxF -- "$chosen"; then
-    fail "GPU_DEVICE_ID=$chosen: there is no such GPU; there are: ${known//$'\n'/ }"
   fi
 }
 

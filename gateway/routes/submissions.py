@@ -1,11 +1,13 @@
 """Reading the request's body, JSON or form, once."""
 
+import codecs
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic_core import from_json
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
@@ -23,6 +25,8 @@ _TEXT_FIELDS = frozenset({"file", "logId", "pageRanges", "promptLabel", "layoutS
 _LIST_FIELDS = frozenset({"markdownIgnoreLabels", "outputFormats"})
 # Forms write a list by repeating its field; of these [width, height].
 _PAIR_FIELDS = frozenset({"layoutUnclipRatio"})
+# In which a form's fields may be, as Python names them. Others would make text that is none, such as half a character.
+_CHARSETS = frozenset({"utf-8", "ascii", "iso8859-1"})
 # There are some forty options; a form with more is no form for us.
 MOST_FORM_FIELDS = 200
 
@@ -163,7 +167,20 @@ class _InMemoryFormParser(MultiPartParser):
     spool_max_size = 2**62
 
 
+def _check_charset(content_type: str) -> None:
+    _, parameters = parse_options_header(content_type)
+    try:
+        known = codecs.lookup(parameters.get(b"charset", b"utf-8").decode("ascii")).name in _CHARSETS
+    except (LookupError, ValueError):
+        known = False
+    if not known:
+        raise MalformedRequest(
+            "The form's charset, in its Content-Type, must be UTF-8, US-ASCII or ISO-8859-1."
+        )
+
+
 async def _read_form(request: Request, max_bytes: int) -> FormData:
+    _check_charset(request.headers["content-type"])
     try:
         return await _InMemoryFormParser(
             request.headers,

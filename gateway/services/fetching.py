@@ -157,7 +157,7 @@ class UrlFetcher:
 def _parse(text: str) -> URL:
     try:
         url = URL(text)
-        usable = url.scheme in ("http", "https") and bool(url.host) and url.port is not None
+        usable = _is_usable(url)
     except ValueError:
         usable = False
     if not usable:
@@ -165,10 +165,17 @@ def _parse(text: str) -> URL:
     return url
 
 
+def _is_usable(url: URL) -> bool:
+    """Whether it can be fetched; some that cannot are a ValueError."""
+    host = url.raw_host or ""
+    host.encode("idna")  # as the resolver does: labels that are empty or too long
+    return url.scheme in ("http", "https") and host != "" and "\0" not in host and url.port is not None
+
+
 def _redirect_target(url: URL, location: str | None) -> URL:
     try:
         target = url.join(URL(location or ""))
-        usable = bool(location) and target.scheme in ("http", "https") and bool(target.host)
+        usable = bool(location) and _is_usable(target)
     except ValueError:
         usable = False
     if not usable:

@@ -36,6 +36,8 @@ _CHANNEL_OPTIONS = (
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 500),
     ("grpc.max_reconnect_backoff_ms", 500),
+    # Triton stands beside us; a proxy of the environment is for the world outside.
+    ("grpc.enable_http_proxy", 0),
     # Its own connections, not the process-wide pool: closing a gateway closes them.
     ("grpc.use_local_subchannel_pool", 1),
 )

@@ -28,6 +28,9 @@ _DOCKER = """\
 #!/bin/bash
 store=$(dirname "$0")/../proc/images
 mkdir -p "$store"
+stack() { echo "${HPS_STACK:-gpu}"; }
+first() { if grep -q ^COMPOSE_FILE=compose.basic.yaml .env; then echo basic; else echo gateway; fi; }
+extended() { [ -f "deploy/compose/$(stack).yaml" ] || { echo "no deploy/compose/$(stack).yaml" >&2; return 1; }; }
 file() { echo "$store/$(echo "$1" | tr '/:' '__')"; }
 case "$1" in
   version) [ "$DAEMON" = up ] && echo "$DOCKER" ;;
@@ -36,8 +39,9 @@ case "$1" in
     [ -n "$COMPOSE" ] || { echo "docker: 'compose' is not a docker command." >&2; exit 1; }
     case "$2" in
       version) echo "$COMPOSE" ;;
-      config) printf 'services:\\n  a:\\n    image: ours/gateway:1\\n  b:\\n    image: theirs/vllm:2\\n' ;;
-      build) echo sha256:ours > "$(file ours/gateway:1)" ;;
+      config) extended || exit 14
+        printf 'services:\\n  a:\\n    image: ours/%s:1\\n  b:\\n    image: theirs/%s:2\\n' "$(first)" "$(stack)" ;;
+      build) extended || exit 14; echo sha256:ours > "$(file "ours/$(first):1")" ;;
     esac ;;
   pull) echo sha256:theirs > "$(file "$2")" ;;
   image)
@@ -78,10 +82,11 @@ class Host:
     @classmethod
     def make(cls, folder: Path) -> "Host":
         """A GPU host that lacks nothing; change its attributes."""
-        for name in ("prepare.sh", "models.lock", ".env.example", "compose.yaml"):
+        for name in ("prepare.sh", "models.lock", ".env.example", "compose.yaml", "compose.basic.yaml"):
             folder.mkdir(exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
-        shutil.copytree(ROOT / "deploy" / "prepare", folder / "deploy" / "prepare")
+        for name in ("prepare", "compose"):
+            shutil.copytree(ROOT / "deploy" / name, folder / "deploy" / name)
         return cls(folder)
 
     @property

@@ -181,12 +181,33 @@ def test_further_vlm_servers_are_the_first_one_on_another_gpu():
         assert first.keys() - replica.keys() == {"extends", "command", "deploy", "volumes"}
 
 
+def test_answers_that_wait_for_slow_readers_are_on_disk_and_not_in_memory():
+    gateway = services(FILES[0])["paddleocr-vl-api"]
+    folder = gateway["environment"]["TMPDIR"]
+    (volume,) = (each.split(":")[0] for each in gateway["volumes"] if each.split(":")[1] == folder)
+    assert volume in yaml.safe_load(FILES[0].read_text())["volumes"]
+    assert folder == "/var/tmp"  # everybody's in every base image, which a new volume takes from it
+    assert not any(each.split(":")[0] == folder for each in gateway["tmpfs"])
+
+
 def test_the_topology_of_two_containers_has_the_same_vlm_server():
     basic, full = (
         services(ROOT / name)["paddleocr-vlm-server"] for name in ("compose.basic.yaml", "compose.yaml")
     )
     differing = {key for key in basic.keys() | full.keys() if not same(basic.get(key), full.get(key))}
     assert differing == {"environment"}
+
+
+def test_a_proxy_in_the_environment_does_not_come_between_the_two_containers():
+    environment = services(ROOT / "compose.basic.yaml")["paddleocr-vl-api"]["environment"]
+    for name in ("NO_PROXY", "no_proxy"):
+        assert environment[name] == "paddleocr-vlm-server"
+
+
+@pytest.mark.parametrize("stack", ["gpu", "fastdeploy", "sglang"])
+def test_a_proxy_in_the_environment_does_not_come_between_an_engine_and_itself(stack):
+    environment = base(stack, "paddleocr-vlm-server")["environment"]
+    assert environment["NO_PROXY"] == environment["no_proxy"] == "*"
 
 
 @needs_compose

@@ -71,3 +71,26 @@ def test_no_bundle_is_saved_of_a_host_that_lacks_weights(host, tmp_path):
     done = host.run("--offline-bundle", str(tmp_path / "bundle"))
     assert done.returncode == 2
     assert not (tmp_path / "bundle").exists()
+
+
+@pytest.mark.parametrize("engine", ["gpu", "sglang"])
+def test_a_bundle_of_the_stack_of_two_containers_round_trips(host, tmp_path, engine):
+    if engine != "gpu":
+        host.env.write_text(f"HPS_STACK={engine}\n")
+    host.environment["HPS_VLM_WEIGHTS"] = host.environment["HPS_LAYOUT_MODEL"] = "Mine"
+    weights = host.folder / "models" / "Mine"
+    weights.mkdir(parents=True)
+    (weights / "config.json").write_text("{}")
+    bundle = tmp_path / "bundle"
+    done = host.run("--stack", "basic", "--only", "Mine", "--offline-bundle", str(bundle))
+    assert done.returncode == 0, done.stdout
+    assert f"ours/basic:1 theirs/{engine}:2" in done.stdout
+
+    other = Host.make(tmp_path / "offline")
+    other.environment = dict(host.environment)
+    said = other.run("--from-bundle", str(bundle)).stdout
+    assert "Host (stack: basic)" in said
+    assert (other.folder / "models" / "Mine" / "config.json").exists()
+    settings = other.env.read_text()
+    assert "COMPOSE_FILE=compose.basic.yaml\n" in settings
+    assert (f"\nHPS_STACK={engine}\n" in settings) is (engine != "gpu")

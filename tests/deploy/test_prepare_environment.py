@@ -65,6 +65,71 @@ def test_the_stack_of_two_containers_is_another_compose_file(host):
     assert values(host)["COMPOSE_FILE"] == "compose.basic.yaml"
 
 
+@pytest.mark.parametrize("stack", ["fastdeploy", "sglang", "basic", "cpu"])
+def test_several_gpus_are_for_the_engine_that_their_vlm_servers_run(host, stack):
+    done = host.run("--stack", stack, "--gpus", "0,1")
+    assert done.returncode == 2
+    assert f"several GPUs are for --stack gpu, not {stack}" in done.stdout
+    assert not host.env.exists()
+
+
+def test_several_gpus_are_refused_where_env_names_another_engine(host):
+    host.env.write_text("HPS_STACK=sglang\n")
+    for arguments in (("--gpus", "0,1"), ("--gpus", "0,1", "--stack", "gpu")):
+        done = host.run(*arguments)
+        assert done.returncode == 2
+        assert "several GPUs are for --stack gpu, not sglang" in done.stdout
+    assert host.env.read_text() == "HPS_STACK=sglang\n"
+
+
+def test_one_gpu_may_be_chosen_for_every_engine(host):
+    host.gpus = tuple(f"{number}, NVIDIA L40S, 46068, 8.9, GPU-{number}" for number in range(2))
+    host.run("--stack", "sglang", "--gpus", "1", "--only", "nothing")
+    assert values(host)["GPU_DEVICE_ID"] == "1"
+
+
+def test_the_stack_of_two_containers_stays_the_stack_of_later_runs(host):
+    host.run("--stack", "basic", "--only", "nothing")
+    before = host.env.read_text()
+    for arguments in ((), ("--check",)):
+        assert "Host (stack: basic)" in host.run(*arguments, "--only", "nothing").stdout
+    assert host.env.read_text() == before
+
+
+@pytest.mark.parametrize("arguments", [("--stack", "gpu"), ("--stack", "cpu"), ("--stack", "gpu", "--check")])
+def test_a_compose_file_of_another_stack_is_a_failure(host, arguments):
+    host.env.write_text("COMPOSE_FILE=compose.basic.yaml\n")
+    done = host.run(*arguments, "--only", "nothing")
+    assert done.returncode == 1
+    assert f"FAIL  {host.env.name} or the environment says COMPOSE_FILE=compose.basic.yaml" in done.stdout
+    assert "COMPOSE_FILE=compose.basic.yaml\n" in host.env.read_text()
+
+
+def test_vlm_servers_of_another_engine_beside_the_first_are_a_failure(host):
+    host.env.write_text("COMPOSE_FILE=compose.yaml:deploy/compose/multi-gpu.yaml\n")
+    done = host.run("--stack", "sglang", "--only", "nothing")
+    assert done.returncode == 1
+    assert "FAIL" in done.stdout
+    assert "multi-gpu.yaml" in done.stdout
+
+
+def test_weights_go_where_compose_looks_for_them(cpu_host):
+    cpu_host.env.write_text("HPS_STACK=cpu\nHPS_MODELS_DIR=weights\n")
+    done = cpu_host.run()
+    assert done.returncode == 0, done.stdout
+    assert "Weights (weights/" in done.stdout
+    assert (cpu_host.folder / "weights").is_dir()
+    assert not (cpu_host.folder / "models").exists()
+
+
+def test_weights_elsewhere_are_refused_for_compose_looks_below_its_own_folder(cpu_host, tmp_path):
+    cpu_host.env.write_text(f"HPS_STACK=cpu\nHPS_MODELS_DIR={tmp_path}/weights\n")
+    done = cpu_host.run()
+    assert done.returncode == 2
+    assert f"HPS_MODELS_DIR={tmp_path}/weights" in done.stdout
+    assert not (tmp_path / "weights").exists()
+
+
 def test_a_name_that_nothing_reads_is_a_warning_and_both_names_of_a_setting_are_none(cpu_host):
     cpu_host.env.write_text(
         "HPS_STACK=cpu\nHPS_MAX_CONCURENT_REQUESTS=8\nHPS_UVICORN_WORKERS=2\nUVICORN_WORKERS=2\n"

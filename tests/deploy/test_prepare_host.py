@@ -57,8 +57,8 @@ def test_check_changes_nothing(host):
         ({"gpus": (TESLA_T4,)}, "compute capability 7.5, and 8.0 is the least"),
         ({"gpus": (RTX_5060,), "cuda": "12.6"}, "is a Blackwell"),
         ({"gpus": (RTX_4090,), "cuda": "12.4"}, "supports CUDA 12.4"),
-        ({"environment": {"GPU_DEVICE_ID": "3"}}, "GPU_DEVICE_ID=3: there is no such GPU; there are: 0"),
-        ({"environment": {"HPS_DEVICE_ID": "GPU-9"}}, "there is no such GPU"),
+        ({"environment": {"GPU_DEVICE_ID": "3"}}, "GPU 3 is chosen, and is not there; there are: 0"),
+        ({"environment": {"HPS_DEVICE_ID": "GPU-9"}}, "GPU GPU-9 is chosen, and is not there"),
         ({"runtimes": "{}", "toolkit": ""}, "NVIDIA Container Toolkit is missing"),
         ({"kernel": "4.4.0-19041-Microsoft"}, "this is WSL 1"),
         (
@@ -102,6 +102,45 @@ def test_what_is_there_is_told_and_is_no_failure(host, change, said):
         setattr(host, name, value)
     assert host_problems(host) == []
     assert said in host.run("--check").stdout
+
+
+TWO = (RTX_4090, "1, Tesla P4, 7680, 6.1, GPU-9")
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [{}, {"GPU_DEVICE_ID": "0"}, {"HPS_DEVICE_ID": RTX_4090.rpartition(" ")[2], "GPU_DEVICE_ID": "1"}],
+)
+def test_a_gpu_that_is_too_old_and_not_chosen_is_a_warning(host, chosen):
+    host.gpus, host.environment = TWO, chosen
+    assert host_problems(host) == []
+    assert "WARN  GPU 1, Tesla P4: compute capability 6.1" in host.run("--check").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "chosen"),
+    [
+        ([], {"GPU_DEVICE_ID": "1"}),
+        ([], {"HPS_DEVICE_ID": "GPU-9"}),
+        ([], {"HPS_DEVICE_ID": "MIG-1"}),
+        ([], {"GPU_DEVICE_ID": "0", "HPS_VLM_GPU_1": "1"}),
+        (["--gpus", "1"], {}),
+        (["--gpus", "0,1"], {}),
+        (["--gpus", "0,1"], {"GPU_DEVICE_ID": "0"}),
+    ],
+)
+def test_a_gpu_that_is_too_old_and_chosen_is_a_failure(host, arguments, chosen):
+    host.gpus, host.environment = TWO, chosen
+    host.listed = "GPU 0: A (UUID: GPU-5)\nGPU 1: B (UUID: GPU-9)\n  MIG 1g.10gb Device 0: (UUID: MIG-1)"
+    said = host.run("--check", *arguments).stdout
+    assert "FAIL  GPU 1, Tesla P4: compute capability 6.1, and 8.0 is the least" in said
+
+
+@pytest.mark.parametrize("chosen", ["0,3", "3", "GPU-3"])
+def test_every_gpu_that_is_chosen_must_be_there(host, chosen):
+    said = host.run("--check", "--gpus", chosen).stdout
+    assert f"FAIL  GPU {chosen.removeprefix('0,')} is chosen, and is not there; there are: 0" in said
+    assert "must be put right first" in said
 
 
 def test_an_old_compose_is_a_warning_where_it_can_read_the_files(host):

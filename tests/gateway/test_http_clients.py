@@ -5,6 +5,8 @@ import io
 import json
 import shutil
 import subprocess
+import urllib.error
+import urllib.request
 
 import aiohttp
 import pytest
@@ -145,3 +147,19 @@ async def test_a_monitor_that_asks_for_heads_only(start_gateway, path):
     assert answer.status_code in (200, 503)
     assert answer.content == b""
     assert answer.status_code == (await gateway.http.get(path)).status_code
+
+
+async def test_urllib_learns_why_its_body_was_not_wanted(start_gateway):
+    """It sends everything before it looks for an answer, and says that it will close."""
+    gateway = await start_gateway(api_keys="alice:secret")
+
+    def ask() -> tuple[int, str]:
+        request = urllib.request.Request(f"{gateway.url}/layout-parsing", b"x" * 30_000_000)
+        try:
+            urllib.request.urlopen(request, timeout=SECONDS)
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read())["errorMsg"]
+        raise AssertionError("it was let in")
+
+    status, message = await asyncio.to_thread(ask)
+    assert (status, "API key" in message) == (401, True)

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from uvicorn.server import ServerState
 
-from gateway.http_protocol import HttpProtocol, head_without_offer
+from gateway.http_offers import head_without_offer
+from gateway.http_protocol import HttpProtocol
 
 OFFERS = {
     None: "",

@@ -44,6 +44,16 @@ async def test_a_failed_request_has_its_code_in_the_line(gateway, lines):
     assert (line.fields["status"], line.fields["error"]) == (422, "invalid_request")
 
 
+@pytest.mark.parametrize("log_id", ["\\ud800x", "\\udc00", "\udc00"])
+async def test_a_log_id_that_is_no_text_costs_the_request_and_not_its_line(gateway, lines, log_id):
+    body = f'{{"file": "{GOOD["file"]}", "logId": "{log_id}"}}'.encode(errors="surrogatepass")
+    answer = await gateway.http.post("/layout-parsing", content=body)
+    assert_error(answer, 400, "JSON")
+    (line,) = lines()
+    assert line.fields["status"] == 400
+    assert JsonFormatter().format(line)
+
+
 async def test_health_probes_are_for_debugging(gateway, lines):
     await gateway.http.get("/health")
     (line,) = lines()

@@ -116,3 +116,11 @@ def test_a_launcher_that_is_killed_takes_triton_with_it(tmp_path):
         assert not alive
         for region in regions(triton):  # nobody is left to do it
             region.unlink()
+
+
+def test_a_proxy_in_the_environment_does_not_come_between_triton_and_who_watches_over_it(tmp_path):
+    """Docker puts `http_proxy` of ~/.docker/config.json into every container."""
+    with running_triton(tmp_path, {"http_proxy": "http://127.0.0.1:1"}) as triton, triton.client() as client:
+        stubs(triton, "layout-detection")[0].kill()
+        wait_until(lambda: not client.is_model_ready("layout-detection"), "it is not ready")
+        wait_until(lambda: client.is_model_ready("layout-detection"), "it is ready")

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from launch.repository import OWN_FOLDER
 from tests.networks.layout import write_layout_model
 from tests.networks.preprocessing import write_orientation_model
 from tests.tritonserver import HANG_SECONDS, launch_environment, running_triton
@@ -36,13 +37,22 @@ def test_the_command_is_shown(tmp_path):
     for argument in (
         "--http-address=127.0.0.2", "--grpc-address=127.0.0.2", "--metrics-address=127.0.0.2",
         "--http-port=1111", "--grpc-port=2222", "--metrics-port=3333", "--exit-timeout-secs=44",
-        f"--model-repository={tmp_path}/models", f"--backend-directory={tmp_path}/backends",
+        f"--model-repository={tmp_path / OWN_FOLDER}/models", f"--backend-directory={tmp_path / OWN_FOLDER}/backends",
     ):  # fmt: skip
         assert argument in command
     assert environment["PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK"] == "True"
     assert "MALLOC_ARENA_MAX" not in environment  # what the operator has set stays
-    config = (tmp_path / "models" / "restructure-pages" / "config.pbtxt").read_text()
+    config = (tmp_path / OWN_FOLDER / "models" / "restructure-pages" / "config.pbtxt").read_text()
     assert "count: 3" in config
+
+
+def test_weights_in_the_folder_that_triton_is_given_stay(tmp_path):
+    weights = tmp_path / "models" / "PaddleOCR-VL" / "model.safetensors"
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(b"2 GB")
+    for _ in range(2):
+        assert launch("--print", HPS_TRITON_DIR=str(tmp_path)).returncode == 0
+    assert weights.read_bytes() == b"2 GB"
 
 
 def test_good_settings_are_checked_and_nothing_is_laid_out(tmp_path):
@@ -117,7 +127,7 @@ def test_the_pipeline_configuration_file_is_checked_and_used(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "no effect here: use_queues." in done.stderr
     assert "--allow-gpu-metrics=true" in done.stdout
-    config = (tmp_path / "triton" / "models" / "layout-detection" / "config.pbtxt").read_text()
+    config = (tmp_path / "triton" / OWN_FOLDER / "models" / "layout-detection" / "config.pbtxt").read_text()
     assert "max_batch_size: 3" in config
     assert "gpus: [ 1 ]" in config
 
@@ -129,7 +139,9 @@ def test_preprocessing_is_a_model_of_its_own_where_it_is_configured(tmp_path):
         HPS_DOC_PREPROCESSING_BATCH_SIZE="5",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    config = (tmp_path / "triton" / "models" / "document-preprocessing" / "config.pbtxt").read_text()
+    config = (
+        tmp_path / "triton" / OWN_FOLDER / "models" / "document-preprocessing" / "config.pbtxt"
+    ).read_text()
     assert "max_batch_size: 5" in config
 
 

@@ -1,7 +1,14 @@
 import pytest
 
 from launch.models import TritonModel
-from launch.repository import SOURCE, configure, lay_out_backends, lay_out_models, overlay_models
+from launch.repository import (
+    SOURCE,
+    configure,
+    lay_out_backends,
+    lay_out_models,
+    make_own_folder,
+    overlay_models,
+)
 from launch.server import STUB, find_server
 
 
@@ -13,18 +20,31 @@ def test_only_the_models_that_are_asked_for_are_there(tmp_path):
     }
 
 
-def test_a_repository_is_laid_out_anew(tmp_path):
-    lay_out_models([TritonModel("layout-detection"), TritonModel("restructure-pages")], tmp_path)
-    lay_out_models([TritonModel("layout-detection")], tmp_path)
-    assert [folder.name for folder in tmp_path.iterdir()] == ["layout-detection"]
+def test_everything_is_laid_out_anew(tmp_path):
+    folder = make_own_folder(tmp_path)
+    lay_out_models([TritonModel("restructure-pages")], folder / "models")
+    assert make_own_folder(tmp_path) == folder
+    assert list(folder.iterdir()) == []
     assert (
         SOURCE / "restructure-pages" / "1" / "model.py"
     ).is_file()  # a link was removed, not what it leads to
 
 
+def test_what_lies_beside_the_folder_that_is_ours_stays(tmp_path):
+    weights = tmp_path / "models" / "PaddleOCR-VL" / "model.safetensors"
+    backend = tmp_path / "backends" / "mine"
+    for path in (weights, backend):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"2 GB")
+    folder = make_own_folder(tmp_path)
+    lay_out_models([TritonModel("layout-parsing")], folder / "models")
+    lay_out_backends(find_server(), folder / "backends")
+    assert weights.read_bytes() == backend.read_bytes() == b"2 GB"
+
+
 def test_the_code_of_a_model_finds_what_lies_beside_it(tmp_path):
-    lay_out_models([TritonModel("layout-parsing")], tmp_path)
-    code = tmp_path / "layout-parsing" / "1" / "model.py"
+    lay_out_models([TritonModel("layout-parsing")], tmp_path / "models")
+    code = tmp_path / "models" / "layout-parsing" / "1" / "model.py"
     assert (code.resolve().parents[3] / "docparse" / "pipeline.py").is_file()
 
 
@@ -66,7 +86,6 @@ def test_a_configuration_that_cannot_be_changed_is_an_error():
 
 
 def test_the_python_backend_lies_in_a_folder_of_its_own(tmp_path):
-    lay_out_backends(find_server(), tmp_path / "backends")
     lay_out_backends(find_server(), tmp_path / "backends")
     backend = tmp_path / "backends" / "python"
     assert {STUB, "libtriton_python.so", "triton_python_backend_utils.py"} <= {

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from vlm_server.catalogue import load_models
+from vlm_server.gpus import read_gpus
 from vlm_server.memory import GIB, kv_bytes_per_token, split_memory, weight_bytes
 
 GPU_4090 = "0, NVIDIA GeForce RTX 4090, 24564, 512, 8.9, GPU-aaaa"
@@ -15,7 +16,7 @@ GPU_5060 = "0, NVIDIA GeForce RTX 5060, 8151, 900, 12.0, GPU-bbbb"
 def nvidia_smi(tmp_path, monkeypatch):
     """Put an nvidia-smi before all others; without lines it is not there at all."""
 
-    def install(*lines, cuda="12.9", script=None):
+    def install(*lines, cuda="12.9", word="CUDA", script=None):
         folder = tmp_path / "bin"
         folder.mkdir(exist_ok=True)
         command = folder / "nvidia-smi"
@@ -23,7 +24,7 @@ def nvidia_smi(tmp_path, monkeypatch):
         command.write_text(
             script
             or f"#!/bin/sh\ncase \"$*\" in *--query-gpu*) cat <<'E'\n{table}\nE\n;;\n"
-            f"*) echo 'Driver Version: 575.57  CUDA Version: {cuda} |';; esac\n"
+            f"*) echo 'Driver Version: 575.57  {word} Version: {cuda} |';; esac\n"
         )
         command.chmod(0o755)
         monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
@@ -192,3 +193,9 @@ def test_every_byte_of_the_gpu_is_somewhere_once(within):
     assert inside == pytest.approx(memory.budget)
     assert memory.budget + memory.outside + memory.layout + memory.spare == pytest.approx(24)
     assert memory.kv_tokens == int(memory.kv_cache * GIB / 18_432)
+
+
+@pytest.mark.parametrize("word", ["CUDA", "CUDA UMD"])
+def test_the_cuda_of_a_driver_is_read_by_its_older_and_its_newer_name(nvidia_smi, word):
+    nvidia_smi(GPU_4090, cuda="13.1", word=word)
+    assert [gpu.cuda for gpu in read_gpus()] == [13.1]

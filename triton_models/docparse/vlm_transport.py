@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from http import HTTPStatus
 from types import TracebackType
 from typing import Self
 
@@ -127,7 +128,7 @@ class VlmTransport:
             async with self._open_session().get(
                 f"{replica.url}/health", timeout=aiohttp.ClientTimeout(total=self._probe_seconds)
             ) as response:
-                return response.status < 500  # a server without a health route says 404, and lives
+                return _says_it_is_well(response)
         except (aiohttp.ClientError, TimeoutError):
             return False
 
@@ -154,3 +155,13 @@ class VlmTransport:
         if self._session is None:
             raise RuntimeError("the VLM client is not open")
         return self._session
+
+
+def _says_it_is_well(response: aiohttp.ClientResponse) -> bool:
+    """As the gateway reads it. A server without a health route says so by a 4xx, and lives.
+
+    FastDeploy, which is unwell, says 404 without a type of content, or 304.
+    """
+    if response.status == HTTPStatus.NOT_FOUND:
+        return "Content-Type" in response.headers
+    return response.status // 100 in (2, 4)

@@ -31,6 +31,8 @@ _LATELY_SECONDS = 600.0
 _LONGEST_PAUSE_SECONDS = 30.0
 
 _ASK_SECONDS = 5.0
+# Triton stands beside us; a proxy of the environment, which Docker hands to containers, is for the world outside.
+_DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @dataclass(slots=True)
@@ -154,8 +156,7 @@ class Keeper:
 
     def _is_ready(self, name: str) -> bool:
         try:
-            url = f"{self._url}/v2/models/{name}/ready"
-            with urllib.request.urlopen(url, timeout=_ASK_SECONDS) as answer:  # noqa: S310  our own, http
+            with _DIRECTLY.open(f"{self._url}/v2/models/{name}/ready", timeout=_ASK_SECONDS) as answer:
                 return bool(answer.status == 200)
         except OSError:  # not ready is an HTTP error, and that is one too
             return False

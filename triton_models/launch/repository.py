@@ -10,16 +10,28 @@ from launch.server import STUB, Server
 
 SOURCE = Path(__file__).resolve().parents[1] / "model_repository"
 
+# In HPS_TRITON_DIR, where there may be other things: only what is in a folder of this name is ever deleted.
+OWN_FOLDER = "paddleocr-vl-triton"
+
 _INSTANCE_GROUP = re.compile(r"^instance_group \[.*\]$", re.MULTILINE)
 _BATCH_SIZE = re.compile(r"^max_batch_size: [1-9][0-9]*$", re.MULTILINE)
 
 
+def make_own_folder(place: Path) -> Path:
+    """A new folder in `place` for all that is laid out, instead of the one of a Triton before."""
+    folder = place / OWN_FOLDER
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    return folder
+
+
 def lay_out_models(models: Iterable[TritonModel], folder: Path) -> Path:
-    """Write a repository with these models into `folder`, in the place of one that was there.
+    """Write a repository with these models into the new `folder`.
 
     Triton loads every folder of a repository. Versions are links, so that a model's code finds what lies beside it.
     """
-    _make_anew(folder)
+    folder.mkdir()
     for model in models:
         source, target = SOURCE / model.name, folder / model.name
         target.mkdir()
@@ -49,21 +61,14 @@ def configure(config: str, model: TritonModel) -> str:
 
 
 def lay_out_backends(server: Server, folder: Path) -> Path:
-    """Write a backend directory with the server's Python backend, whose stub may come from elsewhere."""
-    _make_anew(folder)
+    """Write the new `folder` for the server's Python backend, whose stub may come from elsewhere."""
     backend = folder / "python"
-    backend.mkdir()
+    backend.mkdir(parents=True)
     for file in server.backend_files:
         (backend / file.name).symlink_to(file.resolve())
     if not (backend / STUB).exists():
         raise FileNotFoundError(f"{server.binary} has no {STUB}")
     return folder
-
-
-def _make_anew(folder: Path) -> None:
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
 
 
 def _replace(line: re.Pattern[str], new: str, config: str) -> str:

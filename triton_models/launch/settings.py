@@ -29,8 +29,8 @@ class LaunchSettings(BaseSettings):
     )
     triton_dir: Path | None = Field(
         None,
-        description="Folder for the model repository that the launcher lays out, one for each Triton. "
-        "Default: a new temporary folder.",
+        description="Folder in which the launcher lays out the model repository, one for each Triton: in "
+        "`paddleocr-vl-triton`, which it empties first. Default: a new temporary folder.",
     )
     triton_overlay: Path | None = Field(
         None,

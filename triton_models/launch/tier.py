@@ -13,7 +13,7 @@ from launch.command import model_environment, server_command
 from launch.keeper import Keeper
 from launch.models import TierSettings
 from launch.processes import adopt_orphans, die_with_parent, kill_children, remove_shared_memory
-from launch.repository import lay_out_backends, lay_out_models, overlay_models
+from launch.repository import lay_out_backends, lay_out_models, make_own_folder, overlay_models
 from launch.server import Server
 
 # Beyond what requests in flight get: the models end, and the server with them.
@@ -26,14 +26,15 @@ class Tier:
     def __init__(self, settings: TierSettings, server: Server) -> None:
         self._settings = settings
         self._server = server
-        self._own_folder: Path | None = None
+        self._temporary: Path | None = None
         self._region_prefix = f"hps-{os.getpid()}-{secrets.token_hex(4)}-"
 
     def prepare(self) -> tuple[list[str], dict[str, str]]:
         """Lay out what Triton loads; returns its command and its whole environment."""
-        folder = self._settings.launch.triton_dir
-        if folder is None:
-            folder = self._own_folder = Path(tempfile.mkdtemp(prefix="paddleocr-vl-triton-"))
+        place = self._settings.launch.triton_dir
+        if place is None:
+            place = self._temporary = Path(tempfile.mkdtemp(prefix="paddleocr-vl-triton-"))
+        folder = make_own_folder(place)
         self._repository = lay_out_models(self._settings.models, folder / "models")
         if self._settings.launch.triton_overlay is not None:
             overlay_models(self._settings.launch.triton_overlay, self._repository)
@@ -91,8 +92,8 @@ class Tier:
     def _clean_up(self) -> None:
         kill_children()  # of a server that was killed, its stubs and theirs
         remove_shared_memory(self._region_prefix)
-        if self._own_folder is not None:
-            shutil.rmtree(self._own_folder, ignore_errors=True)
+        if self._temporary is not None:
+            shutil.rmtree(self._temporary, ignore_errors=True)
 
 
 def die_of(number: int) -> None:

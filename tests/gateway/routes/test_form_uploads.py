@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from tests.gateway.conftest import GOOD, PNG, assert_error
@@ -117,4 +119,41 @@ async def test_a_broken_form_is_told_so(gateway, content_type, body):
     answer = await gateway.http.post("/layout-parsing", content=body, headers=headers)
     assert answer.status_code in (400, 422)
     assert_error(answer, answer.status_code)
+    await gateway.assert_still_good()
+
+
+def form(charset: str, **fields: str) -> dict[str, Any]:
+    parts = [f'Content-Disposition: form-data; name="{name}"\r\n\r\n{text}' for name, text in fields.items()]
+    body = "".join(f"--x\r\n{part}\r\n" for part in parts) + "--x--\r\n"
+    headers = {"Content-Type": f"multipart/form-data; boundary=x; charset{charset}".encode()}
+    return {"content": body.encode(), "headers": headers}
+
+
+@pytest.mark.parametrize("charset", ["=utf-8", "=UTF8", '="utf-8"', "=us-ascii", "=ISO-8859-1"])
+async def test_a_form_may_say_its_charset(gateway, charset):
+    answer = await gateway.http.post("/layout-parsing", **form(charset, file=GOOD["file"], logId="mine"))
+    assert (answer.status_code, answer.json()["logId"]) == (200, "mine")
+
+
+@pytest.mark.parametrize(
+    "charset",
+    [
+        "=undefined",
+        "=punycode",
+        "=raw_unicode_escape",
+        "=unicode_escape",
+        "=utf-16",
+        "=idna",
+        "=no-such",
+        "=",
+        "=\u00e9",
+    ],
+)
+async def test_a_form_in_another_charset_is_refused_and_stands_in_the_log(gateway, charset, caplog):
+    caplog.set_level("INFO", logger="gateway.access")
+    request = form(charset, file=GOOD["file"], logId="\\ud800x")
+    answer = await gateway.http.post("/layout-parsing", **request)
+    assert_error(answer, 400, "charset", "UTF-8")
+    (line,) = (record.fields for record in caplog.records if record.name == "gateway.access")
+    assert (line["status"], line["error"]) == (400, "malformed_request")
     await gateway.assert_still_good()

@@ -129,6 +129,22 @@ async def test_what_is_no_url_is_told_so(fetching, url):
     assert_error(await fetching.parse({"file": url}), 422, "`file`", "URL")
 
 
+# What no resolver takes: empty labels, and those of over 63 characters.
+NO_HOSTS = ["a..b", ".com", "...", "a" * 64 + ".com", "a\0b", "[::1%25a\0]"]
+
+
+@pytest.mark.parametrize("host", NO_HOSTS)
+async def test_what_is_no_host_is_told_so(fetching, host):
+    assert_error(await fetching.parse({"file": f"http://{host}/page"}), 422, "`file`", "URL")
+    await fetching.assert_still_good()
+
+
+@pytest.mark.parametrize("host", [host for host in NO_HOSTS if "\0" not in host])
+async def test_a_redirect_to_what_is_no_host_is_told_so(fetching, web, host):
+    web.redirect("/old", f"http://{host}/page")
+    assert_error(await fetching.parse({"file": web.at("/old")}), 422, "`file`", "redirects")
+
+
 async def test_a_download_over_the_limit_is_refused(fetching, web):
     web.serve("/big", PNG + bytes(4096))
     assert_error(await fetching.parse({"file": web.at("/big")}), 413, "`file`", "4096")
