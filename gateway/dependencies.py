@@ -1,4 +1,4 @@
-"""What routes ask for by annotation."""
+"""What routes ask for by annotation. Coroutines, for FastAPI runs plain functions in threads."""
 
 from typing import Annotated, cast
 
@@ -9,17 +9,17 @@ from gateway.resources import Resources
 from gateway.services.room import Lease
 
 
-def get_resources(request: Request) -> Resources:
+async def get_resources(request: Request) -> Resources:
     """The worker's resources."""
     return cast("Resources", request.app.state.resources)
 
 
-def get_record(request: Request) -> RequestRecord:
+async def get_record(request: Request) -> RequestRecord:
     """The record of this request."""
     return cast("RequestRecord", request.state.record)
 
 
-def get_lease(request: Request) -> Lease:
+async def get_lease(request: Request) -> Lease:
     """The request's part of the worker's room."""
     return cast("Lease", request.state.lease)
 

@@ -16,6 +16,7 @@ from types import FrameType
 
 import aiohttp
 
+from gateway.allocation import keep_freed_memory
 from gateway.deadline import Deadlines
 from gateway.services.admission import Admission
 from gateway.services.backlog import Backlogs
@@ -61,6 +62,7 @@ class Resources:
 @asynccontextmanager
 async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
     """Open all, and close in reverse order."""
+    keep_freed_memory()
     async with AsyncExitStack() as stack:
         slots = stack.enter_context(SlotFile(admission_path(settings)))
         admission = Admission(
