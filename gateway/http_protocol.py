@@ -26,6 +26,9 @@ Headers = list[tuple[bytes, bytes]]
 
 # Headers that are part of an offer; in `Connection` their names stand too.
 _OFFER_HEADERS = frozenset({b"upgrade", b"http2-settings"})
+# Of a body that the application is reading; before it asks, uvicorn's own mark holds. A mark below what one turn of
+# the loop can read (uvloop: some times 256 KB) would wake the application for each piece.
+_READ_AHEAD_BYTES = 1024 * 1024
 # A header costs its line more than its name and value: a colon, a space, the line's end.
 _HEADER_LINE_BYTES = 4
 
@@ -46,6 +49,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().__init__(*args, **more)
         self._in_head = True  # what comes next is a head, or the rest of one
         self._head_begun = False
+        self._body_bytes = 0  # of the request whose body arrives
         self._declining = False  # this head offers an upgrade; its request comes once more, without
         self._refused = False  # nothing is read any more
         self._barren_bytes = 0  # received in a row without a head, a piece of body or an end in them
@@ -116,6 +120,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         self.headers = []  # the request has the others; what comes behind a chunked body is none of its headers
         self._in_head = self._head_begun = False
+        self._body_bytes = 0
         if self._head_clock is not None:
             self._head_clock.cancel()
             self._head_clock = None
@@ -123,7 +128,17 @@ class HttpProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """A piece of a body."""
         self._barren_bytes = 0
-        super().on_body(body)
+        self._body_bytes += len(body)
+        cycle = self.cycle
+        # Some pieces are gone from it already, so it is being read.
+        if (
+            len(cycle.body) + len(body) < min(self._body_bytes, _READ_AHEAD_BYTES)
+            and not cycle.response_complete
+        ):
+            cycle.body += body
+            cycle.message_event.set()
+        else:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         """The end of a request."""

@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 NDJSON = "application/x-ndjson"
 # A client that has not taken a piece by then is slow: the rest of its answer need not wait in memory.
 PATIENCE_SECONDS = 1.0
+# A smaller answer is sent at once: sockets hold as much, and each piece would cost a call of the system.
+ONE_PIECE_BYTES = 64 * 1024
 
 
 class JsonAnswer(Response):
@@ -36,6 +38,10 @@ class JsonAnswer(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
         """Send the pieces, each freed when it is gone. What a slow client has not taken in time waits on disk."""
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        if int(self.headers["Content-Length"]) <= ONE_PIECE_BYTES:
+            body = b"".join(self._pieces)
+            await send({"type": "http.response.body", "body": body, "more_body": False})
+            return
         self._pieces.reverse()
         with self._backlogs.open() as backlog:
             while self._pieces:

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from gateway.dependencies import LeaseDep, RecordDep, ResourcesDep
+from gateway.dependencies import get_lease, get_record, get_resources
 from gateway.models.example import EXAMPLE_REQUEST
 from gateway.models.requests import LayoutParsingOptions, LayoutParsingRequest
 from gateway.models.responses import ErrorBody, LayoutParsingResponse
@@ -62,15 +62,14 @@ _REQUEST_BODY = {
     },
     openapi_extra={"requestBody": _REQUEST_BODY},
 )
-async def parse_document(
-    request: Request, resources: ResourcesDep, record: RecordDep, lease: LeaseDep
-) -> Response:
+async def parse_document(request: Request) -> Response:
     """Layout blocks, Markdown and pictures of a PDF or an image.
 
     With `Accept: application/x-ndjson` the answer is lines: `{"type":"document",...}`, a
     `{"type":"page","index":i,"result":{...}}` as each page is done, then `{"type":"summary",...}` or
     `{"type":"error",...}`.
     """
+    resources, record, lease = get_resources(request), get_record(request), get_lease(request)
     resources.admission.refuse_when_full()
     submission = await read_submission(request, record, max_bytes=resources.settings.max_body_bytes)
     deadline = resources.deadlines.start()
