@@ -64,6 +64,14 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("HPS_MAX_CONCURRENT_REQUESTS", "HPS_MAX_CONCURRENT_INFERENCE_REQUESTS"),
         description="Documents in Triton at one time, for the whole gateway, however many workers it has.",
     )
+    max_pages_in_flight: int = Field(
+        2000,
+        ge=1,
+        le=1_000_000,
+        validation_alias="HPS_MAX_PAGES_IN_FLIGHT",
+        description="Pages of PDF and TIFF documents in Triton at one time, for the whole gateway; while there are as "
+        "many, the next such document waits. One document counts for half of it at most.",
+    )
     max_concurrent_non_inference_requests: int = Field(
         64,
         ge=1,

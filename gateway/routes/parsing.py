@@ -22,7 +22,7 @@ _ERRORS = {
     413: "The body, the document or its number of pages is over the limit.",
     415: "The body's Content-Type is not served.",
     422: "A field or the document is not valid.",
-    429: "All places, or all room for bodies, are taken; Retry-After says when to come back.",
+    429: "All places, or all room for pages or for bodies, are taken; Retry-After says when to come back.",
     503: "Triton or the VLM is down, or the service is stopping.",
     504: "The document was not finished in time.",
 }
