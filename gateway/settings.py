@@ -130,8 +130,9 @@ class Settings(BaseSettings):
         2048 * MIB,
         ge=0,
         validation_alias="HPS_MAX_BACKLOG_BYTES",
-        description="Bytes of answers that each worker keeps on disk, in the system's folder for temporary files, "
-        "for clients that read slowly. Streamed lines that do not fit end with an error.",
+        description="Bytes of answers that each worker keeps on disk, in the system's folder for temporary files: "
+        "what long documents have beyond 8 MiB, and what clients read slowly. Streamed lines that do not fit end "
+        "with an error; answers that are not streamed stay in memory.",
     )
     max_document_bytes: int = Field(
         100 * MIB,

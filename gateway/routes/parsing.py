@@ -10,7 +10,7 @@ from gateway.dependencies import get_lease, get_record, get_resources
 from gateway.models.example import EXAMPLE_REQUEST
 from gateway.models.requests import LayoutParsingOptions, LayoutParsingRequest
 from gateway.models.responses import ErrorBody, LayoutParsingResponse
-from gateway.routes.answers import NDJSON, JsonAnswer, LinesAnswer, document_pieces
+from gateway.routes.answers import NDJSON, DocumentAnswer, LinesAnswer
 from gateway.routes.submissions import read_submission
 from gateway.services.parsing import ParseJob
 
@@ -79,7 +79,5 @@ async def parse_document(request: Request) -> Response:
         )
     record.document_kind, record.document_bytes = document.kind.value, document.size_bytes
     job = ParseJob(record.log_id, document, submission.options.to_parse_wire(), taken=lease.release)
-    if NDJSON in request.headers.get("accept", ""):
-        return LinesAnswer(record, resources.backlogs, partial(resources.parsing.run, job, deadline, record))
-    parsed = await resources.parsing.collect(job, deadline, record)
-    return JsonAnswer(document_pieces(record.log_id, parsed), resources.backlogs)
+    answer = LinesAnswer if NDJSON in request.headers.get("accept", "") else DocumentAnswer
+    return answer(record, resources.backlogs, partial(resources.parsing.run, job, deadline, record))

@@ -7,7 +7,7 @@ from gateway.dependencies import get_record, get_resources
 from gateway.models.example import EXAMPLE_PAGES
 from gateway.models.responses import ErrorBody, RestructurePagesResponse
 from gateway.models.restructuring import RestructurePagesRequest
-from gateway.routes.answers import JsonAnswer, result_pieces
+from gateway.routes.answers import ResultAnswer
 from gateway.routes.openapi import inline_definitions
 from gateway.routes.submissions import read_restructuring
 from gateway.services.restructuring import RestructureJob
@@ -57,4 +57,4 @@ async def restructure_pages(request: Request) -> Response:
     record.pages = submission.pages
     job = RestructureJob(record.log_id, submission.options, submission.body)
     result = await resources.restructuring.run(job, resources.deadlines.start(), record)
-    return JsonAnswer(result_pieces(record.log_id, result), resources.backlogs)
+    return ResultAnswer(record.log_id, result, resources.backlogs)

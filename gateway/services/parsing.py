@@ -68,14 +68,6 @@ def _out_of_balance(what: str) -> InternalError:
     return InternalError()
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedDocument:
-    """A finished document; pages are JSON bytes in page order."""
-
-    document: DocumentEvent
-    pages: list[bytes]
-
-
 class Parsing:
     """Runs jobs within the gateway's limits."""
 
@@ -98,17 +90,6 @@ class Parsing:
         async with deadline.enforce(), self._admission.place_noted(record, may_be_long=may_be_long):
             with self.pages.document(may_be_long=may_be_long) as document:
                 return await self._stream(job, deadline, record, sink, document)
-
-    async def collect(self, job: ParseJob, deadline: Deadline, record: RequestRecord) -> ParsedDocument:
-        """Run a job to its end. Raises as `run`."""
-        pages: dict[int, bytes] = {}
-
-        async def keep(event: DocumentEvent | PageEvent) -> None:
-            if isinstance(event, PageEvent):
-                pages[event.index] = event.result
-
-        document = await self.run(job, deadline, record, keep)
-        return ParsedDocument(document, [pages[index] for index in range(len(document.pages))])
 
     async def _stream(
         self, job: ParseJob, deadline: Deadline, record: RequestRecord, sink: Sink, document: DocumentInFlight
