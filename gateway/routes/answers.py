@@ -64,7 +64,7 @@ class DocumentAnswer(Response):
             await send({"type": "http.response.body", "body": head + body + tail, "more_body": False})
             return
         for number in range(pages):
-            await send({"type": "http.response.body", "body": b"," if number else head, "more_body": True})
+            await _send_patiently(send, b"," if number else head, shelf.put_away)
             await _send_patiently(send, await shelf.take(number), shelf.put_away)
         await send({"type": "http.response.body", "body": tail, "more_body": False})
 
