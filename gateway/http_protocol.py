@@ -33,6 +33,25 @@ _READ_AHEAD_BYTES = 1024 * 1024
 _HEADER_LINE_BYTES = 4
 
 
+class Pieces:
+    """What has arrived of a body and was not taken yet. uvicorn's bytearray would copy each byte twice more."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    def __iadd__(self, piece: bytes) -> "Pieces":
+        self._pieces.append(piece)
+        self._size += len(piece)
+        return self
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __bytes__(self) -> bytes:
+        return b"".join(self._pieces)
+
+
 class HttpProtocol(HttpToolsProtocol):
     """One connection. For uvicorn: `--http gateway.http_protocol:HttpProtocol`."""
 
@@ -130,6 +149,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._barren_bytes = 0
         self._body_bytes += len(body)
         cycle = self.cycle
+        if not cycle.body:
+            cycle.body = Pieces()  # type: ignore[assignment] # does what uvicorn asks of it
         # Some pieces are gone from it already, so it is being read.
         if (
             len(cycle.body) + len(body) < min(self._body_bytes, _READ_AHEAD_BYTES)

@@ -166,10 +166,10 @@ class Admission:
 
     def _hand_over(self) -> None:
         """Give a freed place to our own lines at once, unless another worker has one: then all look for it."""
-        if not self._waiting.taken_elsewhere():
-            for line in self._lines.values():
-                if line:
-                    line[0].set()
+        lines = [line for line in self._lines.values() if line]
+        if lines and not self._waiting.taken_elsewhere():
+            for line in lines:
+                line[0].set()
 
     def _too_busy(self, *, may_be_long: bool) -> TooBusy:
         what = "requests running and waiting"
