@@ -67,6 +67,8 @@ def configure_logging(level: str, style: Literal["text", "json"]) -> None:
 def log_access(record: RequestRecord, seconds: float) -> None:
     """Write the one summary line of a request. Health probes show in debugging only: they never end."""
     level = logging.DEBUG if record.path.startswith("/health") else logging.INFO
+    if not access_logger.isEnabledFor(level):
+        return
     fields: dict[str, Any] = {
         "method": record.method,
         "path": record.path,

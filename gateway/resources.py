@@ -16,12 +16,14 @@ from types import FrameType
 
 import aiohttp
 
+from gateway.allocation import keep_freed_memory
 from gateway.deadline import Deadlines
 from gateway.services.admission import Admission
 from gateway.services.backlog import Backlogs
 from gateway.services.documents import Documents
 from gateway.services.fetching import UrlFetcher
 from gateway.services.images import Images
+from gateway.services.pages import PagesInFlight
 from gateway.services.parsing import Parsing
 from gateway.services.readiness import Readiness
 from gateway.services.restructuring import Restructuring
@@ -61,13 +63,16 @@ class Resources:
 @asynccontextmanager
 async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
     """Open all, and close in reverse order."""
+    keep_freed_memory()
     async with AsyncExitStack() as stack:
         slots = stack.enter_context(SlotFile(admission_path(settings)))
+        pages = PagesInFlight(slots, limit=settings.max_pages_in_flight)
         admission = Admission(
             slots,
             max_running=settings.max_concurrent_requests,
             max_waiting=settings.max_queued_requests,
             drain_retry_after_seconds=settings.shutdown_grace_seconds,
+            pages=pages,
         )
         restructuring_admission = Admission(
             slots,
@@ -90,7 +95,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             deadlines=Deadlines(settings.inference_timeout_seconds),
             admission=admission,
             documents=Documents(fetcher, max_bytes=settings.max_document_bytes),
-            parsing=Parsing(triton=triton, admission=admission),
+            parsing=Parsing(triton=triton, admission=admission, pages=pages),
             restructuring_admission=restructuring_admission,
             restructuring=Restructuring(triton=triton, admission=restructuring_admission),
             readiness=Readiness(

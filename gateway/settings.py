@@ -64,6 +64,14 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("HPS_MAX_CONCURRENT_REQUESTS", "HPS_MAX_CONCURRENT_INFERENCE_REQUESTS"),
         description="Documents in Triton at one time, for the whole gateway, however many workers it has.",
     )
+    max_pages_in_flight: int = Field(
+        2000,
+        ge=1,
+        le=1_000_000,
+        validation_alias="HPS_MAX_PAGES_IN_FLIGHT",
+        description="Pages of PDF and TIFF documents in Triton at one time, for the whole gateway; while there are as "
+        "many, the next such document waits. One document counts for half of it at most.",
+    )
     max_concurrent_non_inference_requests: int = Field(
         64,
         ge=1,
@@ -122,8 +130,9 @@ class Settings(BaseSettings):
         2048 * MIB,
         ge=0,
         validation_alias="HPS_MAX_BACKLOG_BYTES",
-        description="Bytes of answers that each worker keeps on disk, in the system's folder for temporary files, "
-        "for clients that read slowly. Streamed lines that do not fit end with an error.",
+        description="Bytes of answers that each worker keeps on disk, in the system's folder for temporary files: "
+        "what long documents have beyond 8 MiB, and what clients read slowly. Streamed lines that do not fit end "
+        "with an error; answers that are not streamed stay in memory.",
     )
     max_document_bytes: int = Field(
         100 * MIB,

@@ -14,47 +14,89 @@ from gateway.models.events import DocumentEvent, PageEvent
 from gateway.models.records import RequestRecord
 from gateway.routes.errors import error_body
 from gateway.services.backlog import Backlog, Backlogs
-from gateway.services.parsing import ParsedDocument, Sink
+from gateway.services.parsing import Sink
+from gateway.services.shelf import Shelf
 
 logger = logging.getLogger(__name__)
+
+# Runs a job, and gives what is known of its document at the end.
+Run = Callable[[Sink], Awaitable[DocumentEvent]]
 
 NDJSON = "application/x-ndjson"
 # A client that has not taken a piece by then is slow: the rest of its answer need not wait in memory.
 PATIENCE_SECONDS = 1.0
+# A smaller answer is sent at once: sockets hold as much, and each piece would cost a call of the system.
+ONE_PIECE_BYTES = 64 * 1024
 
 
-class JsonAnswer(Response):
-    """The whole answer, sent in pieces so that it is never joined in memory."""
+class DocumentAnswer(Response):
+    """A parsed document as one object. Its pages are never joined in memory, and not all held there."""
 
     media_type = "application/json"
 
-    def __init__(self, pieces: list[bytes], backlogs: Backlogs) -> None:
-        self._pieces = pieces
+    def __init__(self, record: RequestRecord, backlogs: Backlogs, run: Run) -> None:
+        super().__init__()
+        del self.headers["Content-Length"]
+        self._record = record
+        self._backlogs = backlogs
+        self._run = run
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
+        """Run the job, then send its pages in their order. Errors of the job are raised before anything is sent."""
+        with self._backlogs.open() as disk:
+            shelf = Shelf(disk, memory_bytes=self._backlogs.memory_bytes)
+
+            async def keep(event: DocumentEvent | PageEvent) -> None:
+                if isinstance(event, PageEvent):
+                    await shelf.put(event.index, event.result)
+
+            document = await self._run(keep)
+            await self._send(send, document, shelf)
+
+    async def _send(self, send: Send, document: DocumentEvent, shelf: Shelf) -> None:
+        head, tail = _around_pages(self._record.log_id, document)
+        pages = len(document.pages)
+        size = len(head) + shelf.total_bytes + pages - 1 + len(tail)
+        self.headers["Content-Length"] = str(size)
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        if size <= ONE_PIECE_BYTES:
+            body = b",".join([await shelf.take(number) for number in range(pages)])
+            await send({"type": "http.response.body", "body": head + body + tail, "more_body": False})
+            return
+        for number in range(pages):
+            await _send_patiently(send, b"," if number else head, shelf.put_away)
+            await _send_patiently(send, await shelf.take(number), shelf.put_away)
+        await send({"type": "http.response.body", "body": tail, "more_body": False})
+
+
+def _around_pages(log_id: str, document: DocumentEvent) -> tuple[bytes, bytes]:
+    """The JSON before the pages of a document, and after them."""
+    head = b'{"logId":' + orjson.dumps(log_id) + b',"result":{"layoutParsingResults":['
+    info = orjson.dumps(document.data_info())
+    return head, b'],"dataInfo":' + info + b'},"errorCode":0,"errorMsg":"Success"}'
+
+
+class ResultAnswer(Response):
+    """A result that is finished JSON itself. What a slow client has not taken in time waits on disk."""
+
+    media_type = "application/json"
+
+    def __init__(self, log_id: str, result: bytes, backlogs: Backlogs) -> None:
+        head = b'{"logId":' + orjson.dumps(log_id) + b',"result":'
+        self._pieces = [b',"errorCode":0,"errorMsg":"Success"}', result, head]  # the next is the last
         self._backlogs = backlogs
         super().__init__(headers={"Content-Length": str(sum(map(len, self._pieces)))})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
-        """Send the pieces, each freed when it is gone. What a slow client has not taken in time waits on disk."""
+        """Send the pieces, each freed when it is gone."""
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        self._pieces.reverse()
         with self._backlogs.open() as backlog:
             while self._pieces:
-                await self._send_piece(send, backlog)
+                await _send_patiently(send, self._pieces.pop(), lambda: self._put_away(backlog))
             backlog.finish()
             while (piece := await backlog.get()) is not None:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-    async def _send_piece(self, send: Send, backlog: Backlog) -> None:
-        message = {"type": "http.response.body", "body": self._pieces.pop(), "more_body": True}
-        sending = asyncio.ensure_future(send(message))
-        try:
-            await asyncio.wait({sending}, timeout=PATIENCE_SECONDS)
-            if not sending.done():
-                await self._put_away(backlog)
-            await sending
-        finally:
-            sending.cancel()
 
     async def _put_away(self, backlog: Backlog) -> None:
         with suppress(ReaderTooSlow):  # it stays in memory then
@@ -63,25 +105,17 @@ class JsonAnswer(Response):
                 self._pieces.pop()
 
 
-def document_pieces(log_id: str, parsed: ParsedDocument) -> list[bytes]:
-    """The JSON of a parsed document."""
-    pieces = [b'{"logId":' + orjson.dumps(log_id) + b',"result":{"layoutParsingResults":[']
-    for number, page in enumerate(parsed.pages):
-        if number:
-            pieces.append(b",")
-        pieces.append(page)
-    info = orjson.dumps(parsed.document.data_info())
-    pieces.append(b'],"dataInfo":' + info + b'},"errorCode":0,"errorMsg":"Success"}')
-    return pieces
-
-
-def result_pieces(log_id: str, result: bytes) -> list[bytes]:
-    """The JSON around a result that is finished JSON itself."""
-    return [
-        b'{"logId":' + orjson.dumps(log_id) + b',"result":',
-        result,
-        b',"errorCode":0,"errorMsg":"Success"}',
-    ]
+async def _send_patiently(send: Send, piece: bytes, put_away: Callable[[], Awaitable[None]]) -> None:
+    """Send a piece; when the client does not take it in time, the rest is put away meanwhile."""
+    sending = asyncio.ensure_future(send({"type": "http.response.body", "body": piece, "more_body": True}))
+    del piece
+    try:
+        await asyncio.wait({sending}, timeout=PATIENCE_SECONDS)
+        if not sending.done():
+            await put_away()
+        await sending
+    finally:
+        sending.cancel()
 
 
 class LinesAnswer(Response):
@@ -96,7 +130,7 @@ class LinesAnswer(Response):
         self,
         record: RequestRecord,
         backlogs: Backlogs,
-        run: Callable[[Sink], Awaitable[DocumentEvent]],
+        run: Run,
     ) -> None:
         # Proxies must not hold lines back.
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})

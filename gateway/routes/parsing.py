@@ -6,11 +6,11 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from gateway.dependencies import LeaseDep, RecordDep, ResourcesDep
+from gateway.dependencies import get_lease, get_record, get_resources
 from gateway.models.example import EXAMPLE_REQUEST
 from gateway.models.requests import LayoutParsingOptions, LayoutParsingRequest
 from gateway.models.responses import ErrorBody, LayoutParsingResponse
-from gateway.routes.answers import NDJSON, JsonAnswer, LinesAnswer, document_pieces
+from gateway.routes.answers import NDJSON, DocumentAnswer, LinesAnswer
 from gateway.routes.submissions import read_submission
 from gateway.services.parsing import ParseJob
 
@@ -22,7 +22,7 @@ _ERRORS = {
     413: "The body, the document or its number of pages is over the limit.",
     415: "The body's Content-Type is not served.",
     422: "A field or the document is not valid.",
-    429: "All places, or all room for bodies, are taken; Retry-After says when to come back.",
+    429: "All places, or all room for pages or for bodies, are taken; Retry-After says when to come back.",
     503: "Triton or the VLM is down, or the service is stopping.",
     504: "The document was not finished in time.",
 }
@@ -62,15 +62,14 @@ _REQUEST_BODY = {
     },
     openapi_extra={"requestBody": _REQUEST_BODY},
 )
-async def parse_document(
-    request: Request, resources: ResourcesDep, record: RecordDep, lease: LeaseDep
-) -> Response:
+async def parse_document(request: Request) -> Response:
     """Layout blocks, Markdown and pictures of a PDF or an image.
 
     With `Accept: application/x-ndjson` the answer is lines: `{"type":"document",...}`, a
     `{"type":"page","index":i,"result":{...}}` as each page is done, then `{"type":"summary",...}` or
     `{"type":"error",...}`.
     """
+    resources, record, lease = get_resources(request), get_record(request), get_lease(request)
     resources.admission.refuse_when_full()
     submission = await read_submission(request, record, max_bytes=resources.settings.max_body_bytes)
     deadline = resources.deadlines.start()
@@ -80,7 +79,5 @@ async def parse_document(
         )
     record.document_kind, record.document_bytes = document.kind.value, document.size_bytes
     job = ParseJob(record.log_id, document, submission.options.to_parse_wire(), taken=lease.release)
-    if NDJSON in request.headers.get("accept", ""):
-        return LinesAnswer(record, resources.backlogs, partial(resources.parsing.run, job, deadline, record))
-    parsed = await resources.parsing.collect(job, deadline, record)
-    return JsonAnswer(document_pieces(record.log_id, parsed), resources.backlogs)
+    answer = LinesAnswer if NDJSON in request.headers.get("accept", "") else DocumentAnswer
+    return answer(record, resources.backlogs, partial(resources.parsing.run, job, deadline, record))

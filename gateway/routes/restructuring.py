@@ -3,11 +3,11 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from gateway.dependencies import RecordDep, ResourcesDep
+from gateway.dependencies import get_record, get_resources
 from gateway.models.example import EXAMPLE_PAGES
 from gateway.models.responses import ErrorBody, RestructurePagesResponse
 from gateway.models.restructuring import RestructurePagesRequest
-from gateway.routes.answers import JsonAnswer, result_pieces
+from gateway.routes.answers import ResultAnswer
 from gateway.routes.openapi import inline_definitions
 from gateway.routes.submissions import read_restructuring
 from gateway.services.restructuring import RestructureJob
@@ -45,15 +45,16 @@ _REQUEST_BODY = {
     },
     openapi_extra={"requestBody": _REQUEST_BODY},
 )
-async def restructure_pages(request: Request, resources: ResourcesDep, record: RecordDep) -> Response:
+async def restructure_pages(request: Request) -> Response:
     """Tables joined over pages, titles levelled, pages joined into one: from pages that were parsed before.
 
     Each of `pages` is `prunedResult` and `markdown.images` of an element that /layout-parsing answered; pages of
     several answers can be put together.
     """
+    resources, record = get_resources(request), get_record(request)
     resources.restructuring_admission.refuse_when_full()
     submission = await read_restructuring(request, record)
     record.pages = submission.pages
     job = RestructureJob(record.log_id, submission.options, submission.body)
     result = await resources.restructuring.run(job, resources.deadlines.start(), record)
-    return JsonAnswer(result_pieces(record.log_id, result), resources.backlogs)
+    return ResultAnswer(record.log_id, result, resources.backlogs)

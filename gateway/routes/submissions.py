@@ -114,11 +114,8 @@ def _unsupported(media_type: str, served: str) -> UnsupportedMediaType:
 
 
 async def _read_body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-    # The parser would copy a bytearray too, but keep both while it builds the text.
-    return _as_utf8(bytes(body))
+    chunks = [chunk async for chunk in request.stream()]
+    return _as_utf8(b"".join(chunks))
 
 
 def _as_utf8(body: bytes) -> bytes:

@@ -96,7 +96,7 @@ class Backlog:
         """The next bytes, not always as they were put; None at the end."""
         while not self._memory:
             if self._written > self._read:
-                data = await asyncio.to_thread(self._read_on)
+                data = await asyncio.to_thread(self._read_from_disk, self._read, READ_BYTES)
                 self._read += len(data)
                 return data
             if self._finished:
@@ -106,6 +106,10 @@ class Backlog:
         data = self._memory.popleft()
         self._memory_bytes -= len(data)
         return data
+
+    async def read_at(self, place: int, size: int) -> bytes:
+        """Bytes that were put on disk when `disk_bytes` was `place`; `get` does not go on from there."""
+        return await asyncio.to_thread(self._read_from_disk, place, size)
 
     def close(self) -> None:
         """Drop all."""
@@ -127,9 +131,9 @@ class Backlog:
                 count = os.pwrite(self._file, view, place)
                 view, place = view[count:], place + count
 
-    def _read_on(self) -> bytes:
+    def _read_from_disk(self, place: int, size: int) -> bytes:
         with self._guard:
-            return b"" if self._file is None else os.pread(self._file, READ_BYTES, self._read)
+            return b"" if self._file is None else os.pread(self._file, size, place)
 
 
 def _nameless_file() -> int:

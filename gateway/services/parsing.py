@@ -9,10 +9,11 @@ from typing import Any
 
 from gateway.deadline import Deadline
 from gateway.errors import InternalError
-from gateway.models.documents import Document
+from gateway.models.documents import Document, Kind
 from gateway.models.events import DocumentEvent, PageEvent
 from gateway.models.records import RequestRecord
 from gateway.services.admission import Admission
+from gateway.services.pages import DocumentInFlight, PagesInFlight
 from gateway.upstreams.triton import Triton
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,12 @@ class ParseJob:
     document: Document
     parse: Mapping[str, Any]
     taken: Callable[[], None] = lambda: None
+
+    @property
+    def may_be_long(self) -> bool:
+        """Whether it may have more than one page to parse. Nobody has counted them yet; the model will."""
+        asked_for_one = str(self.parse.get("page_ranges")).isdecimal()
+        return self.document.kind in (Kind.PDF, Kind.TIFF) and not asked_for_one
 
 
 class Ledger:
@@ -61,20 +68,13 @@ def _out_of_balance(what: str) -> InternalError:
     return InternalError()
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedDocument:
-    """A finished document; pages are JSON bytes in page order."""
-
-    document: DocumentEvent
-    pages: list[bytes]
-
-
 class Parsing:
     """Runs jobs within the gateway's limits."""
 
-    def __init__(self, *, triton: Triton, admission: Admission) -> None:
+    def __init__(self, *, triton: Triton, admission: Admission, pages: PagesInFlight) -> None:
         self._triton = triton
         self._admission = admission
+        self.pages = pages
 
     async def run(
         self, job: ParseJob, deadline: Deadline, record: RequestRecord, sink: Sink
@@ -86,22 +86,13 @@ class Parsing:
         Raises:
             GatewayError: TooBusy, DeadlineExceeded, whatever the model said, or that Triton is gone.
         """
-        async with deadline.enforce(), self._admission.place_noted(record):
-            return await self._stream(job, deadline, record, sink)
-
-    async def collect(self, job: ParseJob, deadline: Deadline, record: RequestRecord) -> ParsedDocument:
-        """Run a job to its end. Raises as `run`."""
-        pages: dict[int, bytes] = {}
-
-        async def keep(event: DocumentEvent | PageEvent) -> None:
-            if isinstance(event, PageEvent):
-                pages[event.index] = event.result
-
-        document = await self.run(job, deadline, record, keep)
-        return ParsedDocument(document, [pages[index] for index in range(len(document.pages))])
+        may_be_long = job.may_be_long
+        async with deadline.enforce(), self._admission.place_noted(record, may_be_long=may_be_long):
+            with self.pages.document(may_be_long=may_be_long) as document:
+                return await self._stream(job, deadline, record, sink, document)
 
     async def _stream(
-        self, job: ParseJob, deadline: Deadline, record: RequestRecord, sink: Sink
+        self, job: ParseJob, deadline: Deadline, record: RequestRecord, sink: Sink, document: DocumentInFlight
     ) -> DocumentEvent:
         began = time.monotonic()
         ledger = Ledger()
@@ -119,6 +110,9 @@ class Parsing:
                     ledger.enter(event)
                     if isinstance(event, PageEvent):
                         record.pages = (record.pages or 0) + 1
+                        document.finish_page()
+                    else:
+                        document.expect(len(event.pages))
                     await sink(event)
         finally:
             record.inference_seconds = time.monotonic() - began

@@ -31,26 +31,33 @@ class SlotFile:
         """Let go of every place taken through this handle."""
         os.close(self._fd)
 
-    def try_lock(self, offset: int) -> bool:
-        """Lock one byte; False when another process has it."""
+    def try_lock(self, offset: int, length: int = 1) -> bool:
+        """Lock some bytes; False when another process has any of them."""
         try:
-            fcntl.fcntl(self._fd, fcntl.F_OFD_SETLK, _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, offset, 1, 0))
+            fcntl.fcntl(
+                self._fd, fcntl.F_OFD_SETLK, _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, offset, length, 0)
+            )
         except OSError as error:
             if error.errno in (errno.EAGAIN, errno.EACCES):
                 return False
             raise
         return True
 
-    def unlock(self, offset: int) -> None:
-        """Unlock one byte."""
-        fcntl.fcntl(self._fd, fcntl.F_OFD_SETLK, _FLOCK.pack(fcntl.F_UNLCK, os.SEEK_SET, offset, 1, 0))
+    def unlock(self, offset: int, length: int = 1) -> None:
+        """Unlock some bytes."""
+        fcntl.fcntl(self._fd, fcntl.F_OFD_SETLK, _FLOCK.pack(fcntl.F_UNLCK, os.SEEK_SET, offset, length, 0))
 
     def locked_elsewhere(self, offset: int, length: int) -> bool:
         """Whether another process has any of these bytes."""
+        return self.find_elsewhere(offset, length) is not None
+
+    def find_elsewhere(self, offset: int, length: int) -> tuple[int, int] | None:
+        """Start and length of some stretch that another process has locked, if it has any of these bytes."""
         answer = fcntl.fcntl(
             self._fd, fcntl.F_OFD_GETLK, _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, offset, length, 0)
         )
-        return bool(_FLOCK.unpack(answer)[0] != fcntl.F_UNLCK)
+        kind, _, start, locked, _ = _FLOCK.unpack(answer)
+        return None if kind == fcntl.F_UNLCK else (start, locked)
 
     def __enter__(self) -> Self:
         return self

@@ -41,6 +41,8 @@ _CHANNEL_OPTIONS = (
     # Its own connections, not the process-wide pool: closing a gateway closes them.
     ("grpc.use_local_subchannel_pool", 1),
 )
+# A document may take this long to reach Triton before its silence counts; a tenth of a gigabit network.
+_SLOWEST_SENDING_BYTES_PER_SECOND = 10_000_000
 # Makes Triton (24.08 and later) end a failed stream with a gRPC status, not with text inside a message.
 _METADATA = (("triton_grpc_error", "true"),)
 
@@ -101,10 +103,12 @@ class Triton:
         self._silence_seconds = silence_seconds
         self._channel = grpc.aio.insecure_channel(url, options=_CHANNEL_OPTIONS)
         self._stub = service_pb2_grpc.GRPCInferenceServiceStub(self._channel)
-        # Requests are encoded by `encode_request`, so gRPC gets bytes.
-        self._stream = self._channel.stream_stream(
+        # One message goes out, so it is not called as the stream of requests that it could be: that takes more turns.
+        # Requests are encoded by `encode_request`, so gRPC gets bytes. A call keeps what it was given until it ends;
+        # here that is a list from which the bytes are gone once sent.
+        self._stream = self._channel.unary_stream(
             "/inference.GRPCInferenceService/ModelStreamInfer",
-            request_serializer=None,
+            request_serializer=list.pop,
             response_deserializer=service_pb2.ModelStreamInferResponse.FromString,
         )
         self._infer = self._channel.unary_unary(
@@ -150,7 +154,7 @@ class Triton:
     ) -> AsyncGenerator[DocumentEvent | PageEvent, None]:
         """Send a document to `layout-parsing` and yield its events as they come. Closing early cancels it.
 
-        The document's bytes are taken and freed once sent.
+        The document's bytes are taken, and freed when something was heard of them.
 
         Raises:
             TritonUnavailable: no connection, or it ended before the last event.
@@ -164,18 +168,13 @@ class Triton:
             "timeoutSeconds": round(timeout_seconds, 3),
             "parse": parse,
         }
-        call = self._stream(metadata=_METADATA, timeout=timeout_seconds)
+        patience = self._silence_seconds + document.size_bytes / _SLOWEST_SENDING_BYTES_PER_SECOND
+        message = [_encode_document(document, orjson.dumps(options), log_id)]
+        call = self._stream(message, metadata=_METADATA, timeout=timeout_seconds)
         try:
             with translating_errors(PARSE_MODEL):
-                await call.write(_encode_document(document, orjson.dumps(options), log_id))
-                await call.done_writing()
-                async for event in _read_events(call, self._silence_seconds):
+                async for event in _read_events(call, patience, self._silence_seconds):
                     yield event
-        except asyncio.InvalidStateError:
-            # The call ended while we wrote; its status says why.
-            with translating_errors(PARSE_MODEL):
-                await call.read()
-            raise errors.TritonUnavailable(_GONE, retry_after_seconds=_RETRY_AFTER_SECONDS) from None
         finally:
             call.cancel()
 
@@ -212,6 +211,8 @@ class Triton:
         return result
 
     async def _connect(self) -> None:
+        if self._channel.get_state(try_to_connect=True) is grpc.ChannelConnectivity.READY:
+            return
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 await self._channel.channel_ready()
@@ -219,9 +220,13 @@ class Triton:
             raise errors.TritonUnavailable(_GONE, retry_after_seconds=_RETRY_AFTER_SECONDS) from error
 
 
-async def _read_events(call: Any, silence_seconds: float) -> AsyncGenerator[DocumentEvent | PageEvent, None]:
+async def _read_events(
+    call: Any, patience: float, silence_seconds: float
+) -> AsyncGenerator[DocumentEvent | PageEvent, None]:
+    """The events of a call; `patience` is for the first, and `silence_seconds` for each one after it."""
     finished = False
-    while (message := await _read(call, silence_seconds)) is not grpc.aio.EOF:
+    while (message := await _read(call, patience)) is not grpc.aio.EOF:
+        patience = silence_seconds
         if message.error_message:
             # What it cannot begin, for the model is just not loaded or it is ending, Triton refuses in words alone.
             logger.warning("Triton: %s: %s", PARSE_MODEL, message.error_message)

@@ -109,13 +109,16 @@ async def test_a_body_over_the_limit_is_refused_by_its_length(start_gateway, tri
 async def test_a_body_over_the_limit_is_refused_while_it_arrives(start_gateway):
     gateway = await start_gateway(max_body_bytes=8192, max_document_bytes=4096)
 
-    async def chunks():
+    async def chunks(start):
+        yield start
         for _ in range(20):
             yield b"A" * 1000
 
-    assert_error(await post(gateway, chunks(), Content_Type="application/json"), 413, "8192")
-    form = {"Content_Type": "multipart/form-data; boundary=x"}
-    assert_error(await post(gateway, chunks(), **form), 413, "8192")
+    answer = await post(gateway, chunks(b'{"file": "'), Content_Type="application/json")
+    assert_error(answer, 413, "8192")
+    part = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+    answer = await post(gateway, chunks(part), Content_Type="multipart/form-data; boundary=x")
+    assert_error(answer, 413, "8192")
     await gateway.assert_still_good()
 
 

@@ -70,7 +70,8 @@ async def test_a_folder_that_cannot_be_written_refuses_what_does_not_fit_in_memo
 @settings(deadline=None, max_examples=60)
 @given(
     st.lists(st.integers(1, 400_000), max_size=12),
-    st.randoms(use_true_random=False),
+    # Not hypothesis's own randoms: they end a run by an exception wherever they are asked, here in another task.
+    st.integers(0, 2**32).map(random.Random),
     st.none() | st.integers(0, 30),
 )
 def test_whatever_the_pace_every_byte_comes_once_and_in_order(sizes, chance, cancelled_after):
@@ -85,11 +86,13 @@ def test_whatever_the_pace_every_byte_comes_once_and_in_order(sizes, chance, can
 
         async def produce(backlog) -> None:
             start = 0
-            for size in sizes:
-                await pause()
-                await backlog.put(content[start : start + size])
-                start += size
-            backlog.finish()
+            try:
+                for size in sizes:
+                    await pause()
+                    await backlog.put(content[start : start + size])
+                    start += size
+            finally:
+                backlog.finish()  # else the other side would wait for ever
 
         with backlogs.open() as backlog:
             producing = asyncio.create_task(produce(backlog))
@@ -102,6 +105,7 @@ def test_whatever_the_pace_every_byte_comes_once_and_in_order(sizes, chance, can
                     break
                 await pause()
             else:
+                await producing
                 assert len(got) == len(content)
             assert content.startswith(got)
         await asyncio.wait([producing])
