@@ -60,7 +60,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version="0.1.0",
         description=DESCRIPTION,
         lifespan=lifespan,
-        redirect_slashes=False,  # a redirect would be an answer outside the contract's shape
+        # A redirect would be an answer outside the contract's shape; RecordMiddleware takes such slashes away.
+        redirect_slashes=False,
     )
     app.include_router(parsing.router)
     app.include_router(restructuring.router)

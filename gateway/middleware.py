@@ -35,7 +35,9 @@ RenderError = Callable[[GatewayError, RequestRecord], Response]
 class RecordMiddleware:
     """Outermost. Names the request, answers our own defects, and writes the summary line.
 
-    A plain `X-Request-Id` of the request is its name in logs and answers; else we make one.
+    A plain `X-Request-Id` of the request is its name in logs and answers; else we make one. Slashes too many at either
+    end of the path mean nothing: PaddleX's service redirects `/layout-parsing/`, and an address that ends in a slash is
+    often put before a path that begins with one.
     """
 
     def __init__(self, app: ASGIApp, *, render_error: RenderError) -> None:
@@ -47,6 +49,8 @@ class RecordMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if scope["path"].endswith("/") or scope["path"].startswith("//"):
+            scope = {**scope, "path": "/" + scope["path"].strip("/")}
         record = _new_record(scope)
         scope.setdefault("state", {})["record"] = record
         token = current_record.set(record)

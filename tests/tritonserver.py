@@ -17,6 +17,8 @@ from tritonclient.grpc import InferenceServerClient, InferInput
 from tritonclient.utils import InferenceServerException
 
 from deploy.local.settings import free_ports
+from docparse.layout.wire import encode_page_reference
+from docparse.page_memory import PageReference, reference_of
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -48,8 +50,7 @@ def running_triton(folder: Path, settings: Mapping[str, str]) -> Iterator[Runnin
     environment = launch_environment(
         **{f"HPS_TRITON_{name}_PORT": str(port) for name, port in ports.items()},
         HPS_TRITON_DIR=str(folder / "triton"),
-        HPS_TRITON_EXIT_TIMEOUT="6",
-        **settings,
+        **{"HPS_TRITON_EXIT_TIMEOUT": "6", **settings},
     )
     log = folder / "triton.log"
     with log.open("wb") as output:
@@ -71,11 +72,21 @@ def tensor(name: str, kind: str, value: np.ndarray) -> InferInput:
 
 
 def detect(client: InferenceServerClient, page: np.ndarray, options: bytes) -> Any:
-    """What `layout-detection` says of one page."""
-    inputs = [
-        tensor("image", "UINT8", page[np.newaxis]),
-        tensor("options", "BYTES", np.array([[options]], dtype=object)),
-    ]
+    """What `layout-detection` says of one page: by reference where it lies in shared memory."""
+    reference = reference_of(page)
+    if reference is not None:
+        return detect_at(client, reference, options)
+    return _detect(client, tensor("image", "UINT8", page[np.newaxis]), options)
+
+
+def detect_at(client: InferenceServerClient, reference: PageReference, options: bytes) -> Any:
+    """What it says of the page that lies there."""
+    page = np.array([[encode_page_reference(reference)]], dtype=object)
+    return _detect(client, tensor("page", "BYTES", page), options)
+
+
+def _detect(client: InferenceServerClient, page: InferInput, options: bytes) -> Any:
+    inputs = [page, tensor("options", "BYTES", np.array([[options]], dtype=object))]
     answer = client.infer("layout-detection", inputs, client_timeout=HANG_SECONDS)
     return json.loads(answer.as_numpy("boxes").reshape(-1)[0])
 

@@ -33,10 +33,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     chooser.add_argument(
         "--engine", choices=sorted(_ENGINES), default="embedded", help="what reads the images"
     )
-    chosen, _ = chooser.parse_known_args(own)
-    # Imported only now: the embedded engine's packages are not where the others run, nor theirs where it does.
-    engine = cast("_EngineCommand", importlib.import_module(_ENGINES[chosen.engine]))
+    chosen, rest = chooser.parse_known_args(own)
     parser = argparse.ArgumentParser(prog="python -m vlm_server", description=__doc__, parents=[chooser])
+    if own == rest and {"-h", "--help"} & set(own):  # no engine is named, so nobody's options are meant
+        parser.epilog = "Options of an engine: --engine ENGINE --help. What a GPU can run: plan --help."
+        parser.print_help()
+        return 0
+    # Imported only now: the embedded engine's packages are not where the others run, nor theirs where it does.
+    try:
+        engine = cast("_EngineCommand", importlib.import_module(_ENGINES[chosen.engine]))
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "vlm_server":
+            raise
+        parser.exit(
+            1,
+            f"--engine {chosen.engine} needs Python packages that are not here, such as `{error.name}`: "
+            "install requirements/vlm-embedded.txt, or name another --engine.\n",
+        )
     engine.add_arguments(parser)
     return engine.run(parser.parse_args(own), extra)
 

@@ -1,5 +1,7 @@
 """Sixteen documents in flight, single pages and 100-page PDFs: is the VLM kept busy, and how many pages come out."""
 
+import itertools
+import math
 import time
 from dataclasses import dataclass
 
@@ -20,7 +22,7 @@ _SCANS = 24
 
 _WARM_UP_SECONDS = 12.0
 _PRODUCT_SECONDS = 30.0
-# The baseline answers in bursts, one for each batch of its model; so long is waited for two of them.
+# The baseline answers in bursts, one for each batch of its model; so long is waited for two of them with a PDF.
 _BASELINE_SECONDS = 45.0
 _BURST_SECONDS = 3.0
 
@@ -94,7 +96,7 @@ async def _run_product(services: Services, load: MixedLoad, factor: float) -> Ra
 
 
 async def _run_baseline(services: Services, load: MixedLoad, factor: float) -> Rates:
-    """From the end of one burst of answers to the end of another: whole batches, so that nothing is cut off."""
+    """From the end of one burst with a PDF to the end of another, so that no batch and no round of PDFs is cut off."""
     async with (
         open_session() as session,
         recording(services.vlm) as record,
@@ -105,7 +107,7 @@ async def _run_baseline(services: Services, load: MixedLoad, factor: float) -> R
         bursts: list[float] = []
         while time.monotonic() - began < _BASELINE_SECONDS * factor or len(bursts) < 2:
             await loops.run_for(1.0)
-            bursts = burst_ends(loops.finished, time.monotonic())
+            bursts = pdf_burst_ends(loops.finished, time.monotonic())
     return _rates(loops.finished, record, bursts[0], bursts[-1])
 
 
@@ -114,6 +116,15 @@ def burst_ends(finished: Finished, now: float, pause_seconds: float = _BURST_SEC
     times = sorted(at for at, _, _ in finished.documents)
     following = [*times, now][1:]
     return [at for at, after in zip(times, following, strict=True) if after - at > pause_seconds]
+
+
+def pdf_burst_ends(finished: Finished, now: float) -> list[float]:
+    """When each burst with a PDF among its answers was over."""
+    ends = burst_ends(finished, now)
+    pdfs = [at for at, pages, _ in finished.documents if pages > 1]
+    return [
+        end for begin, end in itertools.pairwise([-math.inf, *ends]) if any(begin < at <= end for at in pdfs)
+    ]
 
 
 def _rates(finished: Finished, record: DeviceRecord, first: float, last: float) -> Rates:

@@ -20,6 +20,11 @@ PAGE_RANGES = re.compile(f"{_PART}(,{_PART})*")
 
 
 def _number(value: object) -> float:
+    if isinstance(value, str):  # "0.5" is taken in the plain fields too, and by PaddleX in all
+        try:
+            value = float(value)
+        except ValueError:
+            raise ValueError("must be a number") from None
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise ValueError("must be a number")
     return float(value)

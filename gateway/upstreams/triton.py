@@ -46,13 +46,14 @@ _METADATA = (("triton_grpc_error", "true"),)
 
 _GONE = "Triton cannot be reached."
 _NOT_LOADED = "Triton has not loaded the model '{model}'."
+_NOT_NOW = "Triton cannot run the model '{model}' just now."
 _STATUS_ERRORS: Mapping[Any, tuple[type[errors.GatewayError], str]] = {
     grpc.StatusCode.UNAVAILABLE: (errors.TritonUnavailable, _GONE),
     grpc.StatusCode.CANCELLED: (errors.TritonUnavailable, "Triton stopped while it worked on the request."),
     grpc.StatusCode.NOT_FOUND: (errors.TritonUnavailable, _NOT_LOADED),
     grpc.StatusCode.UNIMPLEMENTED: (errors.TritonUnavailable, "HPS_TRITON_URL does not lead to Triton."),
     # Our models say by themselves what is wrong with a request. This is Triton's word for a model whose process died.
-    grpc.StatusCode.INTERNAL: (errors.TritonUnavailable, "Triton cannot run the model '{model}' just now."),
+    grpc.StatusCode.INTERNAL: (errors.TritonUnavailable, _NOT_NOW),
     grpc.StatusCode.RESOURCE_EXHAUSTED: (errors.TritonUnavailable, "Triton has no room for the request."),
     grpc.StatusCode.DEADLINE_EXCEEDED: (errors.DeadlineExceeded, "The request was not finished in time."),
 }
@@ -225,9 +226,11 @@ async def _read_events(
     while (message := await _read(call, patience)) is not grpc.aio.EOF:
         patience = silence_seconds
         if message.error_message:
-            # Only a Triton older than 24.08 reports here, without a status.
-            logger.error("Triton: error in stream: %s", message.error_message)
-            raise errors.InternalError
+            # What it cannot begin, for the model is just not loaded or it is ending, Triton refuses in words alone.
+            logger.warning("Triton: %s: %s", PARSE_MODEL, message.error_message)
+            raise errors.TritonUnavailable(
+                _NOT_NOW.format(model=PARSE_MODEL), retry_after_seconds=_RETRY_AFTER_SECONDS
+            )
         response = message.infer_response
         for content in response.raw_output_contents:
             event = _check(content[BYTES_PREFIX:])

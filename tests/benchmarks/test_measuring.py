@@ -5,7 +5,7 @@ import pytest
 from benchmarks.measure.clients import Finished
 from benchmarks.measure.device import DeviceRecord
 from benchmarks.measure.statistics import percentile
-from benchmarks.parts.mixed import burst_ends
+from benchmarks.parts.mixed import burst_ends, pdf_burst_ends
 from benchmarks.stack.vlm import Snapshot, busy_fraction
 
 
@@ -17,6 +17,11 @@ def test_a_burst_is_over_when_nothing_has_followed_it_for_a_while():
     record = finished(10.0, 10.1, 10.3, 30.0, 30.2, 50.0)
     assert burst_ends(record, now=51.0) == [10.3, 30.2]
     assert burst_ends(record, now=60.0) == [10.3, 30.2, 50.0]
+
+
+def test_bursts_of_single_pages_do_not_bound_what_is_measured():
+    documents = [(10.0, 1, 1.0), (20.0, 1, 1.0), (20.2, 100, 9.0), (30.0, 1, 1.0), (40.0, 100, 9.0)]
+    assert pdf_burst_ends(Finished(documents=documents), now=60.0) == [20.2, 40.0]
 
 
 def test_without_answers_there_are_no_bursts():

@@ -58,6 +58,39 @@ def test_a_crop_is_a_copy():
     assert not np.shares_memory(crop["img"], page)
 
 
+def test_blocks_are_joined_as_its_own_function_joins_them():
+    """Ours is given crops that PaddleX need not convert to learn their sizes."""
+    chance = np.random.default_rng(7)
+    joined = 0
+    for _ in range(200):
+        crops = made_crops(chance)
+        ours = paddlex_forms.merge_adjacent(crops, ["image"])
+        theirs = uilts.merge_blocks(crops, non_merge_labels=["image", "table"])
+        assert [set(crop) for crop in ours] == [set(crop) for crop in theirs]
+        for our, their in zip(ours, theirs, strict=True):
+            assert our["label"] == their["label"]
+            assert our.get("group_id") == their.get("group_id")
+            assert our.get("merge_aligns") == their.get("merge_aligns")
+            np.testing.assert_array_equal(our["img"], their["img"], strict=True)
+        joined += sum(crop["img"] is None for crop in ours)
+    assert joined > 20
+
+
+def made_crops(chance):
+    """Blocks of two columns, a little out of line, some beside a picture: what PaddleX joins and what it leaves."""
+    crops = []
+    for column in range(2):
+        y = int(chance.integers(10, 40))
+        for _ in range(int(chance.integers(1, 5))):
+            label = str(chance.choice(["text", "text", "text", "image", "table"]))
+            x = 20 + column * 250 + int(chance.integers(0, 3)) * 4
+            width, height = int(chance.integers(120, 220)), int(chance.integers(20, 90))
+            pixels = chance.integers(0, 255, (height, width, 3), np.uint8)
+            crops.append({"img": pixels, "box": [x, y, x + width, y + height], "label": label})
+            y += height + int(chance.integers(2, 12))
+    return crops
+
+
 def test_an_image_of_a_block_may_be_anything_with_a_path():
     """Markdown is made without looking at the picture, so that no page needs to hold its pixels."""
     block = paddlex_forms.Block("image", [0, 0, 9, 9])

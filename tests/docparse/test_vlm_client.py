@@ -152,6 +152,31 @@ async def test_a_server_that_comes_back_at_once_costs_nothing():
         assert {(await call).text for call in calls} == {"hello"}
 
 
+async def test_a_server_that_is_back_after_long_reads_every_region_though_its_circuit_is_still_open():
+    async with running_vlm("hello") as vlm, client_for(vlm, circuit_seconds=600) as client:
+        await vlm.stop()
+        for _ in range(2):
+            with pytest.raises(VlmUnavailable):
+                await client.complete(IMAGE, "OCR:", {})
+        await vlm.start()
+        async with asyncio.timeout(30):
+            calls = [client.complete(IMAGE, "OCR:", {}) for _ in range(20)]
+            assert {completion.text for completion in await asyncio.gather(*calls)} == {"hello"}
+
+
+async def test_a_server_that_is_back_and_still_fails_is_given_up():
+    async with running_vlm(500) as vlm, client_for(vlm, circuit_seconds=600) as client:
+        await vlm.stop()
+        with pytest.raises(VlmUnavailable):
+            await client.complete(IMAGE, "OCR:", {})
+        await vlm.start()
+        async with asyncio.timeout(30):
+            calls = [client.complete(IMAGE, "OCR:", {}) for _ in range(20)]
+            failures = await asyncio.gather(*calls, return_exceptions=True)
+    assert {type(failure) for failure in failures} == {RegionFailure}
+    assert len(vlm.completions) <= len(calls)
+
+
 async def test_a_server_that_comes_back_is_tried_by_one_call_before_the_others():
     gate = asyncio.Event()
 

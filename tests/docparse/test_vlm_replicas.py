@@ -93,6 +93,18 @@ def test_a_call_that_is_given_up_lets_the_next_one_decide(circuit, clock):
     assert not circuit.is_closed
 
 
+def test_a_server_that_seems_well_again_is_tried_at_once_by_one_call(circuit):
+    open_it(circuit)
+    circuit.try_soon()
+    assert circuit.lets_through()
+    assert circuit.begin()
+    circuit.try_soon()
+    assert not circuit.lets_through()
+    circuit.succeed()
+    circuit.try_soon()
+    assert circuit.is_closed
+
+
 def test_calls_that_began_before_it_opened_do_not_keep_it_open_longer(circuit, clock):
     for _ in range(10):
         circuit.begin()

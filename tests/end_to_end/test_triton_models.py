@@ -13,9 +13,10 @@ from tritonclient.grpc import InferenceServerClient, InferResult
 from tritonclient.utils import InferenceServerException
 
 from deploy.local.process import RunningStack
+from docparse.page_memory import PageMemory, PageReference
 from tests.end_to_end.conftest import EXAMPLES, ROOT
 from tests.samples import image_bytes, pdf_bytes
-from tests.tritonserver import HANG_SECONDS, detect, detect_together, executions, tensor
+from tests.tritonserver import HANG_SECONDS, detect, detect_at, detect_together, executions, tensor
 
 LAYOUT_OPTIONS = json.dumps(
     {"threshold": None, "nms": None, "unclip_ratio": None, "merge_bboxes_mode": None, "shape_mode": "auto"}
@@ -66,11 +67,37 @@ def test_one_malformed_request_in_a_batch_is_its_own_error_and_nobody_elses(trit
     assert answers[:6] + answers[7:] == alone[:6] + alone[7:]
 
 
+def test_pages_that_lie_in_shared_memory_are_laid_out_as_those_that_are_sent(triton, pages, alone):
+    memory = PageMemory()
+    shared = [share(memory, page) for page in pages]
+    before = executions(triton)
+    assert detect_together(triton, shared, [LAYOUT_OPTIONS] * 8) == alone
+    assert executions(triton) - before < 8
+    mixed = shared[:4] + pages[4:]
+    assert detect_together(triton, mixed, [LAYOUT_OPTIONS] * 8) == alone
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "/proc/1/fd/0", f"/proc/{2**31}/fd/5", ""])
+def test_a_page_that_lies_nowhere_is_its_own_error_and_nobody_elses(triton, pages, alone, path):
+    with ThreadPoolExecutor(2) as threads:
+        good = threads.submit(detect, triton, share(PageMemory(), pages[1]), LAYOUT_OPTIONS)
+        with pytest.raises(InferenceServerException, match="cannot be read") as refusal:
+            detect_at(triton, PageReference(path, 10, 10), LAYOUT_OPTIONS)
+        assert good.result() == alone[1]
+    assert refusal.value.status() == "StatusCode.INVALID_ARGUMENT"
+
+
+def share(memory: PageMemory, page: np.ndarray) -> np.ndarray:
+    shared = memory.lease(*page.shape[:2]).array(*page.shape[:2])
+    np.copyto(shared, page)
+    return shared
+
+
 # The layout-parsing model.
 
 
 def parse(client: InferenceServerClient, document: bytes, options: bytes) -> list[dict[str, Any]]:
-    """Headers of the events of one document, up to the final flag."""
+    """Headers of the events of one document, up to the final flag; without signs of life, which a slow one gives."""
     answers: queue.Queue[tuple[InferResult | None, Exception | None]] = queue.Queue()
     inputs = [
         tensor("document", "UINT8", np.frombuffer(document, np.uint8)),
@@ -87,7 +114,7 @@ def parse(client: InferenceServerClient, document: bytes, options: bytes) -> lis
             if event is not None:
                 events.append(json.loads(event[0].partition(b"\n")[0]))
             if result.get_response().parameters["triton_final_response"].bool_param:
-                return events
+                return [event for event in events if event["type"] != "alive"]
     finally:
         client.stop_stream(cancel_requests=True)
 
@@ -130,5 +157,8 @@ def test_every_document_of_a_crowd_gets_its_own_events(stack):
     counts = [1, 5, 2, 4, 3]
     with ThreadPoolExecutor(len(counts)) as threads:
         for count, events in zip(counts, threads.map(parse_pages, counts), strict=True):
-            assert len(events[0]["pages"]) == count
-            assert sorted(event["index"] for event in events[1:]) == list(range(count))
+            # A busy machine has signs of life between them.
+            (document,) = [event for event in events if event["type"] == "document"]
+            assert len(document["pages"]) == count
+            found = [event["index"] for event in events if event["type"] == "page"]
+            assert sorted(found) == list(range(count))

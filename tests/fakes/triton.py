@@ -83,6 +83,13 @@ class Abort(Exception):
         self.status, self.details = status, details
 
 
+class Refusal(Exception):
+    """Raised by a script: Triton's own words in the stream, which then ends well.
+
+    So it refuses what it cannot begin: for a model that is not loaded, or while it is ending.
+    """
+
+
 class FakeTriton(service_pb2_grpc.GRPCInferenceServiceServicer):
     """`script` yields the events of each document; `restructure_script` gives the answer for pages.
 
@@ -155,6 +162,8 @@ class FakeTriton(service_pb2_grpc.GRPCInferenceServiceServicer):
                     yield self._response(received, None)
             except Abort as abort:
                 await context.abort(abort.status, abort.details)
+            except Refusal as refusal:
+                yield service_pb2.ModelStreamInferResponse(error_message=str(refusal))
             except (asyncio.CancelledError, GeneratorExit):  # the latter while an event is on its way
                 received.cancelled = True
                 raise

@@ -113,19 +113,20 @@ class FakeVlm:
     async def start(self) -> None:
         """Listen; after `stop`, on the same port again."""
         app = web.Application(client_max_size=64 * 1024 * 1024)
-        app.add_routes(
-            [
-                web.get("/health", self._health),
-                web.get("/v1/models", self._models),
-                web.post("/v1/chat/completions", self._complete),
-            ]
-        )
+        app.add_routes(self.routes())
         # Calls in work are cut almost at once; 0 would wait for them for ever.
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.01)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
         await site.start()
         self.port = self._runner.addresses[0][1]
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/health", self._health),
+            web.get("/v1/models", self._models),
+            web.post("/v1/chat/completions", self._complete),
+        ]
 
     async def stop(self) -> None:
         """Die at once: connections are cut."""

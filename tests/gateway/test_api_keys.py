@@ -81,7 +81,7 @@ async def test_a_probe_by_a_wrong_method_needs_no_key(closed, method):
 
 
 @pytest.mark.parametrize(
-    "path", ["/later", "/nothing", "/", "/layout-parsing/", "/health/../later", "/docs/x"]
+    "path", ["/later", "/later/", "//later", "/nothing", "/", "/health/../later", "/docs/x"]
 )
 async def test_every_other_path_needs_a_key_whoever_adds_it(closed, path):
     async def later(request):
@@ -89,7 +89,13 @@ async def test_every_other_path_needs_a_key_whoever_adds_it(closed, path):
 
     closed.app.router.add_route("/later", later, methods=["GET", "POST"])
     for method in ("GET", "POST"):
-        assert_error(await closed.http.request(method, path), 401)
+        assert_error(await closed.http.request(method, f"{closed.url}{path}"), 401)
+
+
+@pytest.mark.parametrize("path", ["/layout-parsing/", "//layout-parsing"])
+async def test_slashes_around_a_path_open_nothing(closed, triton, path):
+    assert_error(await closed.http.post(f"{closed.url}{path}", json=GOOD), 401)
+    assert not triton.requests
 
 
 async def test_the_key_is_checked_before_the_body_comes(closed):

@@ -75,6 +75,19 @@ def test_every_variable_that_the_code_names_is_described():
     assert {name for name in named if f"`{name}`" not in page} == set()
 
 
+# The history may name what is no more; a name that ends in _ stands for several.
+GUIDES = sorted(
+    {ROOT / "README.md", ROOT / "README_zh.md", *ROOT.glob("[a-z]*/*.md"), *ROOT.glob("deploy/**/*.md")}
+)
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda each: str(each.relative_to(ROOT)))
+def test_a_guide_names_no_setting_that_is_not_there(guide):
+    page = (PAGES_FOLDER / "SETTINGS.md").read_text("utf-8")
+    named = set(re.findall(r"\b(?:HPS|UVICORN)_[A-Z0-9_]*[A-Z0-9]\b", guide.read_text("utf-8")))
+    assert {name for name in named if f"`{name}`" not in page} == set()
+
+
 def without_generated(value):
     if isinstance(value, list):
         return [without_generated(item) for item in value]

@@ -87,7 +87,8 @@ def test_workers_of_a_process_that_was_killed_end_too(triton, client):
 
 
 def test_a_triton_that_is_told_to_end_leaves_nothing(tmp_path):
-    with running_triton(tmp_path, {}) as triton:
+    # One that ran out of time would end too, with 1.
+    with running_triton(tmp_path, {"HPS_TRITON_EXIT_TIMEOUT": str(HANG_SECONDS)}) as triton:
         processes = psutil.Process(triton.process.pid).children(recursive=True)
         assert regions(triton)
         stubs(triton, "layout-detection")[0].kill()  # whose region nobody else would remove

@@ -146,7 +146,11 @@ def test_preprocessing_that_cannot_be_is_named(tmp_path):
 
 @pytest.mark.stack
 def test_triton_has_the_models_that_were_asked_for_as_often_as_they_were(tmp_path):
-    settings = {"HPS_LAYOUT_PARSING_INSTANCES": "2", "HPS_RESTRUCTURE_INSTANCES": "1"}
+    settings = {
+        "HPS_LAYOUT_PARSING_INSTANCES": "2", "HPS_RESTRUCTURE_INSTANCES": "1",
+        # Ending four processes takes 3 s on two idle cores; one that ran out of time would say 1.
+        "HPS_TRITON_EXIT_TIMEOUT": str(HANG_SECONDS),
+    }  # fmt: skip
     with running_triton(tmp_path, settings) as triton, triton.client() as client:
         index = client.get_model_repository_index(as_json=True)
         assert {model["name"]: model["state"] for model in index["models"]} == dict.fromkeys(

@@ -129,7 +129,11 @@ async def test_a_model_that_is_gone_is_a_503(pool, stages):
         raise PreprocessingUnavailable("The model document-preprocessing is not available; try again later.")
 
     answer = await ask_ours(
-        Models(REGIONS), turned_pages().body(), pool, stages={**stages, "preprocess": gone}, layout_patience=0.1
+        Models(REGIONS),
+        turned_pages().body(),
+        pool,
+        stages={**stages, "preprocess": gone},
+        layout_patience=0.1,
     )
     assert answer.status_code == 503
     assert "document-preprocessing" in answer.json()["errorMsg"]

@@ -17,11 +17,12 @@ ROOT = Path(__file__).resolve().parents[2]
 # Says who it is and what it got, then waits to be ended, or ends with the status that it is told.
 ENGINE = """#!{python}
 import json, os, signal, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))  # before the first word: whoever has read it may end us
 names = ("HF_HUB_OFFLINE", "VLLM_NO_USAGE_STATS", "FLAGS_flash_attn_version", "CUDA_VISIBLE_DEVICES")
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
 print(json.dumps(dict(pid=os.getpid(), argv=sys.argv, environment={{n: os.environ.get(n) for n in names}})), flush=True)
 if "--seed" in sys.argv:
     sys.exit(int(sys.argv[sys.argv.index("--seed") + 1]))
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
 signal.pause()
 """
 
@@ -138,3 +139,30 @@ def test_a_configuration_that_a_shell_hands_over_as_an_open_file_is_read(engine)
     )
     assert "--gpu-memory-utilization 0.66" in done.stdout
     assert "--max-model-len 7520" in done.stdout
+
+
+def run_without_packages(*words):
+    """As in an engine's image, which has nothing of this project's but the package itself."""
+    return subprocess.run(
+        [sys.executable, "-S", "-m", "vlm_server", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("engine", ["", "vllm", "fastdeploy", "sglang"])
+def test_help_needs_no_package(engine):
+    done = run_without_packages(*(("--engine", engine) if engine else ()), "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ("--preset" in done.stdout) is bool(engine)
+    assert ("--engine ENGINE --help" in done.stdout) is not bool(engine)
+
+
+def test_the_embedded_engine_without_its_packages_is_said_with_what_to_do():
+    done = run_without_packages()
+    assert done.returncode == 1
+    assert "--engine embedded needs Python packages that are not here" in done.stderr
+    assert "requirements/vlm-embedded.txt" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -26,6 +26,7 @@ from paddlex.inference.pipelines.paddleocr_vl.uilts import (
     truncate_repetitive_content,
     untokenize_figure_of_table,
 )
+from PIL import Image
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,8 +68,42 @@ def crop_boxes(image: "Picture", boxes: list[Box], shape_mode: str) -> list[Crop
 
 def merge_adjacent(crops: list[Crop], pictures: Sequence[str]) -> list[Crop]:
     """Join text blocks that continue one another: the first gets the joint picture, the others None."""
-    merged: list[Crop] = merge_blocks(crops, non_merge_labels=[*pictures, "table"])
+    apart = {*pictures, "table"}
+    sized = [
+        crop if crop["label"] in apart else {**crop, "img": _SizedPicture(crop["img"])} for crop in crops
+    ]
+    merged: list[Crop] = merge_blocks(sized, non_merge_labels=list(apart))
+    for crop in merged:
+        if crop.get("merge_aligns") == []:  # joined with nothing: PaddleX has copied it
+            crop["img"] = crops[crop["group_id"]]["img"]
+        elif isinstance(crop["img"], _SizedPicture):
+            crop["img"] = crop["img"].pixels
     return merged
+
+
+class _SizedPicture(Image.Image):
+    """A crop for `merge_blocks`, which makes a PIL image of each to ask for its size; few are ever joined.
+
+    As with Pillow's own files, pixels are converted when they are first needed.
+    """
+
+    def __init__(self, pixels: "Picture") -> None:
+        super().__init__()
+        self.pixels = pixels
+        self._mode = "RGB"
+        height, width = pixels.shape[:2]
+        self._size = (width, height)
+
+    def load(self) -> Any:
+        """Convert the pixels, unless they are."""
+        if getattr(self, "_im", None) is None:
+            self.im = Image.fromarray(self.pixels).im
+        return super().load()
+
+    @property
+    def __array_interface__(self) -> dict[str, Any]:
+        """The pixels as they are."""
+        return self.pixels.__array_interface__
 
 
 def gather_figures(image: "Picture", boxes: list[Box]) -> list[dict[str, Any]]:

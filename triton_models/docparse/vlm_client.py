@@ -73,6 +73,7 @@ class _Call:
         ends_at: of the document's clock, by `time.monotonic`.
         attempts: that failed.
         waited_seconds: for a server that may be called at all.
+        has_looked_again: whether servers that were not called were asked on its behalf whether they live by now.
         key: what the region is known by in quarantine; only made when it is needed.
     """
 
@@ -84,6 +85,7 @@ class _Call:
     tried: set[Replica] = field(default_factory=set)
     attempts: int = 0
     waited_seconds: float = 0.0
+    has_looked_again: bool = False
     began_at: float = field(default_factory=time.monotonic)
     failure: ServerFault = field(default_factory=lambda: ServerGone("no attempt was made"))
     key: bytes | None = None
@@ -168,7 +170,10 @@ class VlmClient:
                 return Completion(answer.text, answer.finish_reason, retries=call.attempts)
             else:
                 await self._pause(call)
-        raise await self._give_up(call)
+        await self._find_living()
+        raise RegionFailure(
+            f"The VLM server failed {call.attempts} times: {call.failure}", retries=max(0, call.attempts - 1)
+        )
 
     async def _attempt(self, call: _Call, replica: Replica) -> Answer | None:
         """Ask one server; None when it failed, and another attempt may work."""
@@ -249,16 +254,46 @@ class VlmClient:
             self._quarantine.clear(call.key)
 
     async def _wait_for_a_server(self, call: _Call) -> bool:
-        """Wait until one may be tried again, as long as patience lasts; false when it does not."""
+        """Wait until one may be tried again, as long as patience lasts; false when it does not.
+
+        Raises:
+            VlmUnavailable: none lives.
+        """
         if any(replica.circuit.is_being_tried for replica in self.replicas):
             await asyncio.sleep(_DECISION_SECONDS)
             return True
         seconds = max(_LEAST_WAIT_SECONDS, self.replicas.seconds_until_one_is_tried())
         if call.waited_seconds + seconds > _PATIENCE_SECONDS:
-            return False
+            return await self._look_again(call)
         call.waited_seconds += seconds
         await asyncio.sleep(seconds)
         return True
+
+    async def _look_again(self, call: _Call) -> bool:
+        """Have servers tried at once that live by now; false when that was done for this call before.
+
+        A server that was gone for long is not called for long after it is back, and the region is not to blame.
+        """
+        alive = await self._find_living()
+        if call.has_looked_again:
+            return False
+        call.has_looked_again = True
+        call.waited_seconds = 0.0
+        for replica in alive:
+            replica.circuit.try_soon()
+        return True
+
+    async def _find_living(self) -> list[Replica]:
+        """The servers that answer their health probes.
+
+        Raises:
+            VlmUnavailable: there is none.
+        """
+        answers = await asyncio.gather(*map(self._transport.is_alive, self.replicas))
+        alive = [replica for replica, answer in zip(self.replicas, answers, strict=True) if answer]
+        if not alive:
+            raise VlmUnavailable("No VLM server answers; try again later.")
+        return alive
 
     async def _pause(self, call: _Call) -> None:
         """Before another attempt: none when another server can be asked, or when the last one said when to come."""
@@ -266,13 +301,6 @@ class VlmClient:
         if call.attempts and not isinstance(call.failure, ServerBusy) and not any(others):
             seconds = _BACKOFF_SECONDS * 2 ** (call.attempts - 1)
             await asyncio.sleep(seconds * random.uniform(0.5, 1.5))  # noqa: S311
-
-    async def _give_up(self, call: _Call) -> Exception:
-        if not any(await asyncio.gather(*map(self._transport.is_alive, self.replicas))):
-            return VlmUnavailable("No VLM server answers; try again later.")
-        return RegionFailure(
-            f"The VLM server failed {call.attempts} times: {call.failure}", retries=max(0, call.attempts - 1)
-        )
 
     def _body(self, image: bytes, prompt: str, parameters: Mapping[str, Any], *, stream: bool) -> bytes:
         content = [

@@ -79,6 +79,11 @@ class Circuit:
             self._times_opened += 1
             self._trying = False
 
+    def try_soon(self) -> None:
+        """It seems to be well again: the call that decides need not wait."""
+        if self._open_until is not None:
+            self._open_until = min(self._open_until, self._clock())
+
     def give_up(self) -> None:
         """A call ended without an answer and without a fault: whoever waited for it has left."""
         self._trying = False

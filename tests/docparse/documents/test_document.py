@@ -155,14 +155,15 @@ async def test_a_page_that_takes_too_long_is_given_up_and_its_worker_replaced(tm
     pool = RenderPool(workers=1, timeout_seconds=30)
     settings = Settings(spool_dir=tmp_path)
     try:
-        async with open_document(pdf_bytes(1), "pdf", None, pool, settings) as document:
+        # Large, so that it is not done before anybody looks.
+        async with open_document(pdf_bytes(1, (1000, 1000)), "pdf", None, pool, settings) as document:
             pool._timeout_seconds = 0.0
             before = pool.worker_pids
             with pytest.raises(PageFailure, match="longer than"):
                 await document.render(0)
             assert pool.worker_pids == []
             pool._timeout_seconds = 30
-            assert (await document.render(0)).shape == (200, 400, 3)
+            assert (await document.render(0)).shape == (2000, 2000, 3)
             assert pool.worker_pids != before
     finally:
         pool.close()

@@ -1,6 +1,7 @@
 """Render workers that die, hang and are closed. A named pipe in the place of a document says when one is at it."""
 
 import asyncio
+import dataclasses
 import os
 import select
 import signal
@@ -14,6 +15,8 @@ import pytest
 from docparse.documents import RenderPool
 from docparse.documents.worker import RenderTask
 from docparse.errors import InvalidDocument, PageFailure
+from docparse.page_memory import open_page, reference_of
+from docparse.protocol import PageSize
 from tests.samples import image_bytes
 
 
@@ -146,3 +149,47 @@ async def test_a_closed_pool_leaves_no_worker_though_one_was_at_a_page(tmp_path)
     os.close(ours)
     assert pool.worker_pids == []
     assert not [pid for pid in pids if psutil.pid_exists(pid)]
+
+
+async def test_a_page_lies_where_other_processes_see_it(pool, tmp_path):
+    path = tmp_path / "page.png"
+    path.write_bytes(image_bytes("png", (30, 20)))
+    page = await pool.run(dataclasses.replace(page_of(path), size=PageSize(30, 20)))
+    np.testing.assert_array_equal(page, await pool.run(page_of(path)), strict=True)
+    np.testing.assert_array_equal(open_page(reference_of(page)), page)
+
+
+@pytest.mark.parametrize("size", [PageSize(3, 2), PageSize(40, 40)])
+async def test_a_page_of_another_size_than_was_thought_is_rendered_all_the_same(pool, tmp_path, size):
+    path = tmp_path / "page.png"
+    path.write_bytes(image_bytes("png", (30, 20)))
+    page = await pool.run(dataclasses.replace(page_of(path), size=size))
+    np.testing.assert_array_equal(page, await pool.run(page_of(path)), strict=True)
+
+
+async def test_a_page_that_nobody_waits_for_keeps_its_memory_until_its_worker_is_done(lone, tmp_path):
+    """Another page would be drawn over, or under, by the worker that is still at it."""
+    slow, sound = Pipe(tmp_path / "slow.png"), tmp_path / "sound.png"
+    given_up = asyncio.create_task(lone.run(dataclasses.replace(page_of(slow.path), size=PageSize(30, 20))))
+    handle = await slow.opened()
+    given_up.cancel()
+    await asyncio.wait({given_up})
+    taken = lone._memory.lease(20, 30).array(20, 30)
+    taken[:] = 9
+    with os.fdopen(handle, "wb") as file:
+        file.write(image_bytes("png", (30, 20)))
+    sound.write_bytes(image_bytes("png", (30, 20)))
+    await lone.run(dataclasses.replace(page_of(sound), size=PageSize(30, 20)))  # behind the other
+    assert (taken == 9).all()
+
+
+async def test_pages_without_end_leave_no_file_open(pool, tmp_path):
+    path = tmp_path / "page.png"
+    path.write_bytes(image_bytes("png", (30, 20)))
+    open_files = psutil.Process().num_fds
+    for _ in range(3):
+        await pool.run(dataclasses.replace(page_of(path), size=PageSize(30, 20)))
+    before = open_files()
+    for _ in range(40):
+        await pool.run(dataclasses.replace(page_of(path), size=PageSize(30, 20)))
+    assert open_files() < before + 20

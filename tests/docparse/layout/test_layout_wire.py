@@ -9,9 +9,12 @@ from docparse.layout.wire import (
     PAGE_FAILED,
     decode_boxes,
     decode_layout_options,
+    decode_page_reference,
     encode_boxes,
     encode_layout_options,
+    encode_page_reference,
 )
+from docparse.page_memory import PageReference
 
 TEXT = LABEL_IDS["text"]
 
@@ -70,3 +73,8 @@ def test_a_box_says_what_it_is_by_name():
         "order": 1,
         "polygon_points": None,
     }
+
+
+def test_where_a_page_lies_survives_the_wire():
+    reference = PageReference("/proc/12/fd/34", 1684, 1190)
+    assert decode_page_reference(encode_page_reference(reference)) == reference

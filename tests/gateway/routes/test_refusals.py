@@ -52,6 +52,15 @@ async def test_what_says_that_it_is_utf_16_and_is_not_is_malformed(gateway):
     assert_error(await post(gateway, b"\xff\xfe{\xd8\x00\xd8\x00"), 400, "UTF-16")
 
 
+@pytest.mark.parametrize("path", ["/layout-parsing/", "//layout-parsing", "//layout-parsing//"])
+async def test_slashes_around_a_path_mean_nothing(gateway, path):
+    answer = await gateway.http.post(f"{gateway.url}{path}", json=GOOD)
+    assert (answer.status_code, answer.json()["errorCode"]) == (200, 0)
+    assert (await gateway.http.get(f"{gateway.url}{path}")).headers["Allow"] == "POST"
+    assert (await gateway.http.get(f"{gateway.url}/health/")).status_code == 200
+    assert_error(await gateway.http.get(f"{gateway.url}//"), 404)
+
+
 async def test_a_compressed_body_is_refused_with_what_would_be_accepted(gateway):
     answer = await post(gateway, gzip.compress(json.dumps(GOOD).encode()), Content_Encoding="gzip")
     assert_error(answer, 415, "Content-Encoding")

@@ -6,7 +6,7 @@ import json
 import grpc
 import pytest
 
-from tests.fakes.triton import Abort, document_event, page_event
+from tests.fakes.triton import Abort, Refusal, document_event, page_event
 from tests.gateway.conftest import assert_error
 
 
@@ -70,6 +70,22 @@ async def test_each_grpc_status_has_its_answer(gateway, triton, status, expected
     answer = await gateway.parse()
     assert_error(answer, expected)
     assert "secret" not in answer.text
+    triton.script = good
+    await gateway.assert_still_good()
+
+
+async def test_a_document_that_triton_cannot_begin_is_503(gateway, triton):
+    """As while a model is loaded anew. Triton says it in words, without a status."""
+
+    async def script(received):
+        raise Refusal("Request for unknown model: 'layout-parsing' has no available versions")
+        yield  # which makes it a script
+
+    good, triton.script = triton.script, script
+    answer = await gateway.parse()
+    assert_error(answer, 503, "layout-parsing")
+    assert "versions" not in answer.text
+    assert answer.headers["Retry-After"]
     triton.script = good
     await gateway.assert_still_good()
 

@@ -55,6 +55,7 @@ class Document:
             self._selected[position],
             self._settings.render_scale,
             self._settings.max_pixels,
+            self.pages[position],
         )
         pixels: NDArray[np.uint8] = await self._pool.run(task, Turn(owner or Owner(), position))
         return pixels

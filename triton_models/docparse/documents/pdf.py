@@ -6,14 +6,15 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
 from docparse.errors import EmptyDocument, EncryptedDocument, InvalidDocument, PageFailure
+from docparse.page_memory import MakeRoom, own_room
 from docparse.protocol import PageSize
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 # Below this a page is unreadable anyway; PaddleX stops there too (utils/flags.py, PDF_MIN_RENDER_SCALE).
@@ -43,8 +44,10 @@ class PdfReader:
             raise EmptyDocument("`file` is a PDF without pages.")
         return [self._rendered_size(document, index, scale, max_pixels) for index in range(len(document))]
 
-    def render(self, path: Path, index: int, scale: float, max_pixels: int) -> "NDArray[np.uint8]":
-        """One page with its form fields, as HxWx3 uint8 BGR.
+    def render(
+        self, path: Path, index: int, scale: float, max_pixels: int, make_room: MakeRoom = own_room
+    ) -> "NDArray[np.uint8]":
+        """One page with its form fields, as HxWx3 uint8 BGR, in what `make_room` gives for it.
 
         Raises:
             PageFailure: PDFium cannot load or draw this page.
@@ -56,7 +59,8 @@ class PdfReader:
                 width, height = page.get_size()
                 bitmap = page.render(scale=fit_scale(width, height, scale, max_pixels))
                 # A copy: the bitmap's memory is PDFium's and goes with it.
-                pixels: NDArray[np.uint8] = bitmap.to_numpy()[:, :, :3].copy()
+                pixels = make_room(bitmap.height, bitmap.width)
+                np.copyto(pixels, bitmap.to_numpy()[:, :, :3])
                 bitmap.close()
             finally:
                 page.close()

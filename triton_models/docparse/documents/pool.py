@@ -5,6 +5,7 @@ down, or that does not answer in time, costs the one page that it was at, and is
 """
 
 import asyncio
+import dataclasses
 import logging
 import multiprocessing
 import threading
@@ -14,8 +15,10 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from docparse.documents.worker import RenderTask, serve_tasks
+from docparse.documents.worker import Placed, RenderTask, serve_tasks
 from docparse.errors import DocparseError, PageFailure
+from docparse.page_memory import PageMemory
+from docparse.protocol import PageSize
 from docparse.scheduling import FairLimiter, Owner, Turn
 
 logger = logging.getLogger(__name__)
@@ -124,6 +127,7 @@ class RenderPool:
         self._workers = [_Worker() for _ in range(workers)]
         self._idle = deque(self._workers)
         self._limiter = FairLimiter(workers)
+        self._memory = PageMemory()
         # One thread per worker only waits on its pipe.
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="render")
 
@@ -164,13 +168,20 @@ class RenderPool:
         self._threads.shutdown()  # each sees the end of its worker
         for worker in self._workers:
             worker.kill()
+        self._memory.close()
 
     def _run(self, task: RenderTask) -> Any:
         worker = self._idle.popleft()  # as many threads as workers: there is always one
         try:
-            return self._call(worker, task)
+            return self._call(worker, task) if task.size is None else self._draw(worker, task, task.size)
         finally:
             self._idle.append(worker)
+
+    def _draw(self, worker: _Worker, task: RenderTask, size: PageSize) -> Any:
+        # Held until the worker is done, whoever waits for it.
+        lease = self._memory.lease(size.height, size.width)
+        answer = self._call(worker, dataclasses.replace(task, room=lease.path))
+        return lease.array(answer.height, answer.width) if isinstance(answer, Placed) else answer
 
     def _call(self, worker: _Worker, task: RenderTask) -> Any:
         try:

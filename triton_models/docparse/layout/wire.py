@@ -1,4 +1,4 @@
-"""The wire between the `layout-parsing` and `layout-detection` models: options in, boxes out, as JSON."""
+"""The wire between the `layout-parsing` and `layout-detection` models: pages and options in, boxes out, as JSON."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,6 +7,7 @@ import orjson
 
 from docparse.errors import PageFailure
 from docparse.layout.detector import LayoutBox, LayoutOptions
+from docparse.page_memory import PageReference
 
 # In the place of a page's boxes. Not an error of Triton's: one model calling another does not get its code,
 # so that a page that cannot be laid out would look like a model that is gone.
@@ -22,6 +23,16 @@ def decode_layout_options(raw: bytes) -> LayoutOptions:
     """What `encode_layout_options` wrote."""
     options: dict[str, Any] = orjson.loads(raw)
     return LayoutOptions(**{**options, "unclip_ratio": _with_pairs(options["unclip_ratio"])})
+
+
+def encode_page_reference(reference: PageReference) -> bytes:
+    """JSON of where a page lies that is not sent itself."""
+    return orjson.dumps(reference)
+
+
+def decode_page_reference(raw: bytes) -> PageReference:
+    """What `encode_page_reference` wrote."""
+    return PageReference(**orjson.loads(raw))
 
 
 def encode_boxes(boxes: Sequence[LayoutBox]) -> bytes:

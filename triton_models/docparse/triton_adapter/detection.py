@@ -7,7 +7,8 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 
 from docparse.layout.detector import LayoutDetector, LayoutOptions
-from docparse.layout.wire import PAGE_FAILED, decode_layout_options, encode_boxes
+from docparse.layout.wire import PAGE_FAILED, decode_layout_options, decode_page_reference, encode_boxes
+from docparse.page_memory import open_page
 from docparse.watchdog import watching
 
 if TYPE_CHECKING:
@@ -59,8 +60,13 @@ def _works(detector: LayoutDetector) -> bool:
 
 
 def _read(request: Any) -> "tuple[NDArray[np.uint8], LayoutOptions]":
-    image = pb_utils.get_input_tensor_by_name(request, "image").as_numpy()[0]
-    return image, decode_layout_options(_text(request, "options"))
+    options = decode_layout_options(_text(request, "options"))
+    if pb_utils.get_input_tensor_by_name(request, "page") is not None:
+        return open_page(decode_page_reference(_text(request, "page"))), options
+    image = pb_utils.get_input_tensor_by_name(request, "image")
+    if image is None:
+        raise ValueError("neither `image` nor `page` is there")
+    return image.as_numpy()[0], options
 
 
 def _response(boxes: bytes) -> Any:

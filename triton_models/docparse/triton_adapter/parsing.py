@@ -2,13 +2,16 @@
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
+from docparse.departures import Departures
 from docparse.errors import (
     DocparseError,
     InternalError,
@@ -17,9 +20,10 @@ from docparse.errors import (
 )
 from docparse.image_store import ImageStoreSettings, open_image_store
 from docparse.layout.detector import LayoutBox, LayoutOptions
-from docparse.layout.wire import decode_boxes, encode_layout_options
+from docparse.layout.wire import decode_boxes, encode_layout_options, encode_page_reference
 from docparse.logs import log_to_stderr
 from docparse.paddlex_forms import rotate
+from docparse.page_memory import reference_of
 from docparse.parse_defaults import ParseDefaults
 from docparse.pipeline import DocumentPipeline, Send
 from docparse.pipeline_config import read_pipeline_config
@@ -36,12 +40,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# How soon a client that left is noticed. The check is a function call; nothing announces it.
-_CANCEL_CHECK_SECONDS = 0.05
-
 # How long a stream is silent at most. Triton never ends the streams of a process that has died, so their clients know
 # by the silence.
 _ALIVE_SECONDS = 2.0
+
+# For work that is not of a page: files written, whole documents put together.
+_OTHER_THREADS = 8
 
 # Nothing on the event loop takes a second; a loop that stands still for so long will not move again.
 _HANG_SECONDS = 60.0
@@ -62,11 +66,17 @@ class LayoutParsing:
             preprocess_by_bls,
             ParseDefaults.of(config, preprocessing),
         )
+        self._calls = settings.layout_max_concurrency
+        self._departures = Departures()
         self._watchdog: asyncio.Task[None] | None = None
 
     async def execute(self, requests: list[Any]) -> None:
         """Answer every request; no request waits for another."""
         if self._watchdog is None:
+            # A call of another model waits for its answer on a thread of these. There would be four and one for each
+            # CPU: on a small host fewer than the calls that fill a batch.
+            executor = ThreadPoolExecutor(self._calls + _OTHER_THREADS, thread_name_prefix="calls")
+            asyncio.get_running_loop().set_default_executor(executor)
             self._watchdog = asyncio.create_task(watch_event_loop(_HANG_SECONDS))
         pipeline = await self._runtime.pipeline()
         await asyncio.gather(*(self._answer(pipeline, request) for request in requests))
@@ -74,28 +84,28 @@ class LayoutParsing:
     def close(self) -> None:
         """Release processes and connections."""
         self._runtime.close()
+        self._departures.close()
 
     async def _answer(self, pipeline: DocumentPipeline, request: Any) -> None:
-        events = _Events(request.get_response_sender())
-        work = asyncio.create_task(_run(pipeline, request, events.send))
+        stream = _Stream(request.get_response_sender())
+        work = asyncio.create_task(_run(pipeline, request, stream.send))
         try:
-            while not (await asyncio.wait({work}, timeout=_CANCEL_CHECK_SECONDS))[0]:
-                if events.are_unwanted():
-                    work.cancel()
-                    await asyncio.wait({work})
-                    break
-                events.break_silence()
+            with self._departures.watch(stream, work):
+                while not (await asyncio.wait({work}, timeout=_ALIVE_SECONDS / 4))[0]:
+                    stream.break_silence()
         finally:
             # Without it the client would wait for ever.
-            events.end()
+            stream.end()
 
 
-class _Events:
-    """The stream of one document."""
+class _Stream:
+    """The events of one document."""
 
     def __init__(self, sender: Any) -> None:
         self._sender = sender
         self._sent_at = time.monotonic()
+        self._ending = threading.Lock()
+        self._ended = False
 
     def send(self, event: bytes) -> None:
         tensor = pb_utils.Tensor("event", np.array([event], dtype=object))
@@ -107,13 +117,16 @@ class _Events:
         if time.monotonic() - self._sent_at > _ALIVE_SECONDS:
             self.send(alive_event())
 
-    def are_unwanted(self) -> bool:
-        """Whether the client has left."""
-        return bool(self._sender.is_cancelled())
+    def is_unwanted(self) -> bool:
+        """Whether the client has left. Asks the server's process, and waits for its answer."""
+        with self._ending:  # after the end the server has nothing left to look at
+            return not self._ended and bool(self._sender.is_cancelled())
 
     def end(self) -> None:
         """Send the final flag."""
-        self._sender.send(flags=pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
+        with self._ending:
+            self._ended = True
+            self._sender.send(flags=pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
 
 
 async def _run(pipeline: DocumentPipeline, request: Any, send: Send) -> None:
@@ -147,8 +160,14 @@ async def detect_by_bls(image: "NDArray[np.uint8]", options: LayoutOptions) -> l
         LayoutUnavailable: the model is not ready, or its engine is broken.
         PageFailure: the engine works, but not on this page.
     """
+    reference = reference_of(image)
     outputs = await _call_model(
-        "layout-detection", image, encode_layout_options(options), ["boxes"], LayoutUnavailable
+        "layout-detection",
+        # By reference where other processes can see it. `image` is held until the answer is there.
+        _image_tensor(image) if reference is None else _text_tensor("page", encode_page_reference(reference)),
+        encode_layout_options(options),
+        ["boxes"],
+        LayoutUnavailable,
     )
     return decode_boxes(outputs["boxes"].reshape(-1)[0])
 
@@ -162,7 +181,7 @@ async def preprocess_by_bls(image: "NDArray[np.uint8]", options: PreprocessingOp
     """
     outputs = await _call_model(
         "document-preprocessing",
-        image,
+        _image_tensor(image),
         encode_preprocessing_options(options),
         ["page", "result"],
         PreprocessingUnavailable,
@@ -173,14 +192,22 @@ async def preprocess_by_bls(image: "NDArray[np.uint8]", options: PreprocessingOp
     return Preprocessed(angle, await asyncio.to_thread(rotate, image, angle))
 
 
+def _image_tensor(image: "NDArray[np.uint8]") -> Any:
+    return pb_utils.Tensor("image", image[np.newaxis])
+
+
+def _text_tensor(name: str, text: bytes) -> Any:
+    return pb_utils.Tensor(name, np.array([[text]], dtype=object))
+
+
 async def _call_model(
     model: str,
-    image: "NDArray[np.uint8]",
+    page: Any,
     options: bytes,
     outputs: Sequence[str],
     unavailable: type[DocparseError],
 ) -> "dict[str, NDArray[Any]]":
-    """Outputs of another model of this server for one page.
+    """Outputs of another model of this server for one page, which is its first input.
 
     Raises:
         unavailable: it is not ready, or broken.
@@ -188,10 +215,7 @@ async def _call_model(
     call = pb_utils.InferenceRequest(
         model_name=model,
         requested_output_names=list(outputs),
-        inputs=[
-            pb_utils.Tensor("image", image[np.newaxis]),
-            pb_utils.Tensor("options", np.array([[options]], dtype=object)),
-        ],
+        inputs=[page, _text_tensor("options", options)],
     )
     try:
         response = await call.async_exec()

@@ -1,0 +1,136 @@
+"""What the stack holds while nobody asks for anything."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from tests.chaos.stack import ChaosStack
+
+MODELS = ("layout-parsing", "layout-detection", "restructure-pages")
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """Taken twice, these are the same unless something is leaked.
+
+    Attributes:
+        processes: of each kind.
+        zombies: processes that have ended, and whose parent does not ask how.
+        files: files, pipes and the like that are open, of each process that keeps the same ones open.
+        shared_memory: regions of Triton.
+        temporary: files and folders in the folder for temporary files, spooled documents among them.
+        clients: connections to the gateway.
+        places: bytes locked in the gateway's file of places, running and waiting.
+        calls: in flight to the VLM servers.
+    """
+
+    processes: dict[str, frozenset[psutil.Process]]
+    zombies: int
+    files: dict[psutil.Process, int]
+    shared_memory: int
+    temporary: int
+    clients: int
+    places: int
+    calls: int
+
+    def differences(self, later: "Holdings", replaced: set[str], remains: Mapping[str, int]) -> list[str]:
+        """What is not as it was, in words; so many more of some things are allowed to remain."""
+        return [*self._of_processes(later, replaced), *self._of_things(later, remains)]
+
+    def _of_processes(self, later: "Holdings", replaced: set[str]) -> Iterator[str]:
+        for kind, processes in self.processes.items():
+            now = later.processes[kind]
+            if len(now) != len(processes):
+                yield f"{len(now)} processes of {kind}, there were {len(processes)}"
+            elif kind not in replaced and now != processes:
+                yield f"{kind} was replaced"
+            elif kind in replaced and now == processes:
+                yield f"{kind} was not replaced"
+
+    def _of_things(self, later: "Holdings", remains: Mapping[str, int]) -> Iterator[str]:
+        for process, count in self.files.items():
+            if later.files.get(process, 0) > count:
+                yield f"{later.files[process]} open files of {process}, there were {count}"
+        for name in ("zombies", "shared_memory", "temporary", "clients", "places", "calls"):
+            before, now = getattr(self, name), getattr(later, name)
+            if now > before + remains.get(name, 0):
+                yield f"{name}: {now}, there were {before}"
+
+
+def take_stock(stack: ChaosStack) -> Holdings:
+    processes = census(stack)
+    return Holdings(
+        processes,
+        sum(process.status() == psutil.STATUS_ZOMBIE for process in everything(stack)),
+        # Render workers keep the last documents open, and tritonserver looks at folders all the time.
+        {
+            process: _count_files(process)
+            for kind in ("gateway", "gateway workers", *MODELS)
+            for process in processes[kind]
+        },
+        len(list(Path("/dev/shm").glob(f"hps-{stack.triton.process.pid}-*"))),
+        len(list(stack.temporary.iterdir())),
+        sum(_count_connections(process, stack.gateway.port) for process in stack.gateway.workers()),
+        stack.locked_places(),
+        stack.calls_in_flight(),
+    )
+
+
+def everything(stack: ChaosStack) -> list[psutil.Process]:
+    """Every process below the gateway and Triton's launcher."""
+    return [
+        child
+        for root in (stack.gateway.process, stack.triton.process)
+        for child in root.children(recursive=True)
+    ]
+
+
+def census(stack: ChaosStack) -> dict[str, frozenset[psutil.Process]]:
+    """The processes of each kind that live."""
+    gateway, launcher = stack.gateway.process, stack.triton.process
+    kinds = {
+        "gateway": [gateway],
+        "gateway workers": stack.gateway.workers(),
+        "launcher": [launcher],
+        "tritonserver": [stack.triton.server()],
+        **{model: stack.triton.stubs(model) for model in MODELS},
+        "render workers": stack.triton.render_workers(),
+    }
+    known = {process for processes in kinds.values() for process in processes}
+    # Python's own trackers, of the gateway and of the model with workers.
+    kinds["others"] = [
+        each for each in everything(stack) if each not in known and each.status() != psutil.STATUS_ZOMBIE
+    ]
+    return {kind: frozenset(processes) for kind, processes in kinds.items()}
+
+
+def _count_files(process: psutil.Process) -> int:
+    count = 0
+    for link in Path(f"/proc/{process.pid}/fd").iterdir():
+        with suppress(OSError):  # just closed
+            count += not str(link.readlink()).startswith("socket:")
+    return count
+
+
+def _count_connections(process: psutil.Process, port: int) -> int:
+    """Connections of this process from or to the port, those included that only the other side has closed."""
+    return sum(
+        port in (connection.laddr.port, connection.raddr.port if connection.raddr else 0)
+        for connection in process.net_connections("tcp")
+        if connection.status != psutil.CONN_LISTEN
+    )
+
+
+def connections_behind(stack: ChaosStack) -> tuple[int, int]:
+    """From the gateway to Triton, and from the pipeline to the VLM servers."""
+    return (
+        sum(_count_connections(worker, stack.triton.port) for worker in stack.gateway.workers()),
+        sum(
+            _count_connections(stub, vlm.port)
+            for stub in stack.triton.stubs("layout-parsing")
+            for vlm in stack.vlms
+        ),
+    )
