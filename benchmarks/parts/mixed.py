@@ -20,6 +20,9 @@ _IMAGE_CLIENTS = 14
 _PDF_PAGES = 100
 _SCANS = 24
 
+# Of the simulated VLM, as many as a deployment has; see benchmarks/README.md.
+_PLACES = 128
+
 _WARM_UP_SECONDS = 12.0
 _PRODUCT_SECONDS = 30.0
 # The baseline answers in bursts, one for each batch of its model; so long is waited for two of them with a PDF.
@@ -74,7 +77,7 @@ async def measure_mixed(bench: Workbench) -> PartResult:
     load, factor = MixedLoad.make(), bench.effort.seconds
     product, baseline = [], []
     for turn in range(bench.effort.repeats):
-        with running_pipelines(bench.folder / f"mixed-{turn}", baseline=True) as services:
+        with running_pipelines(bench.folder / f"mixed-{turn}", baseline=True, places=_PLACES) as services:
             product.append(await _run_product(services, load, factor))
             bench.say(f"product  {_describe(product[-1])}")
             baseline.append(await _run_baseline(services, load, factor))

@@ -59,6 +59,7 @@ def running_pipelines(
     *,
     baseline: bool,
     faster: float = 1.0,
+    places: int | None = None,
     seed: int = 0,
     settings: Mapping[str, str] | None = None,
 ) -> Iterator[Services]:
@@ -68,16 +69,17 @@ def running_pipelines(
         folder: for logs and the model repository; must not exist.
         baseline: whether the baseline runs too.
         faster: divides every time of the devices, where only the host is of interest.
+        places: sequences of the simulated VLM, where they are not `VlmCosts`' own.
         seed: of the devices' answers.
         settings: further environment of the product.
     """
     folder.mkdir(parents=True)
     with ExitStack() as stack:
-        vlm = stack.enter_context(running_vlm(folder / "vlm.log", seed=seed, faster=faster))
-        places = int(vlm.snapshot()["costs"]["sequences"])
+        vlm = stack.enter_context(running_vlm(folder / "vlm.log", seed=seed, faster=faster, places=places))
+        calls = int(vlm.snapshot()["costs"]["sequences"] * VLM_CALLS_PER_PLACE)
         environment = {
             "HPS_VLM_URLS": vlm.url,
-            "HPS_VLM_MAX_CONCURRENCY": str(int(places * VLM_CALLS_PER_PLACE)),
+            "HPS_VLM_MAX_CONCURRENCY": str(calls),
             "HPS_LOG_LEVEL": "WARNING",
             **LayoutSimulation(seed, faster).environment(),
             **(settings or {}),

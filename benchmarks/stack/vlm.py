@@ -52,11 +52,15 @@ class SimulatedVlm:
 
 
 @contextmanager
-def running_vlm(log: Path, *, seed: int = 0, faster: float = 1.0) -> Iterator[SimulatedVlm]:
-    """A simulated VLM on a free port; `faster` divides every time of its device."""
+def running_vlm(
+    log: Path, *, seed: int = 0, faster: float = 1.0, places: int | None = None
+) -> Iterator[SimulatedVlm]:
+    """A simulated VLM on a free port; `faster` divides every time of its device, `places` are its sequences."""
     (port,) = free_ports(1)
     url = f"http://127.0.0.1:{port}"
     arguments = ["--port", str(port), "--seed", str(seed), "--faster", str(faster)]
+    if places is not None:
+        arguments += ["--sequences", str(places)]
     with running_server(
         "benchmarks.simulators.vlm", arguments, f"{url}/health", log, dict(os.environ)
     ) as process:
