@@ -8,6 +8,7 @@ import uvicorn
 from pydantic import ValidationError
 
 from gateway.observability import log_config
+from gateway.serving import serve
 from gateway.settings import Settings
 
 # The application answers what is left at the end of the grace period; the server then cuts what is open.
@@ -29,7 +30,7 @@ def main() -> int:
         if settings.admission_file is None:
             # The one thing that workers must share; they are new processes and read the environment.
             os.environ["HPS_ADMISSION_FILE"] = f"{folder}/admission"
-        uvicorn.run(
+        config = uvicorn.Config(
             "gateway.main:create_app",
             factory=True,
             host=settings.host,
@@ -46,7 +47,7 @@ def main() -> int:
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=int(settings.shutdown_grace_seconds) + SERVER_EXTRA_SECONDS,
         )
-    return 0
+        return serve(config)
 
 
 if __name__ == "__main__":

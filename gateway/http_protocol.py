@@ -16,8 +16,9 @@ from typing import Any, ClassVar
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from gateway.errors import GatewayError, HeadTooLarge, InternalError, MalformedRequest, RequestTimeout
+from gateway.errors import GatewayError, HeadTooLarge, MalformedRequest, RequestTimeout
 from gateway.http_offers import head_without_offer
+from gateway.http_parsing import Pieces, make_parser, read_problem
 from gateway.models.records import RequestRecord
 from gateway.observability import log_access
 from gateway.routes.errors import render_error
@@ -29,25 +30,6 @@ logger = logging.getLogger(__name__)
 _READ_AHEAD_BYTES = 1024 * 1024
 # A header costs its line more than its name and value: a colon, a space, the line's end.
 _HEADER_LINE_BYTES = 4
-
-
-class Pieces:
-    """What has arrived of a body and was not taken yet. uvicorn's bytearray would copy each byte twice more."""
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-        self._size = 0
-
-    def __iadd__(self, piece: bytes) -> "Pieces":
-        self._pieces.append(piece)
-        self._size += len(piece)
-        return self
-
-    def __len__(self) -> int:
-        return self._size
-
-    def __bytes__(self) -> bytes:
-        return b"".join(self._pieces)
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -99,7 +81,7 @@ class HttpProtocol(HttpToolsProtocol):
         try:
             self._feed(data)
         except httptools.HttpParserError as error:
-            self._refuse(_problem(error))
+            self._refuse(read_problem(error))
         else:
             if self._barren_bytes > self.head_bytes:
                 self._refuse(self._too_large())
@@ -187,7 +169,7 @@ class HttpProtocol(HttpToolsProtocol):
             self.parser.get_method(), self.url, self.parser.get_http_version(), self.headers
         )
         self._declining = False
-        self.parser = _parser(self)
+        self.parser = make_parser(self)
         self.parser.feed_data(head)
 
     # What the application's side says
@@ -318,23 +300,3 @@ class _AnswerTransport:
 
     def close(self) -> None:
         self._protocol.close_behind_answer(self._cycle)
-
-
-def _parser(protocol: HttpToolsProtocol) -> httptools.HttpRequestParser:
-    """A parser as uvicorn makes one."""
-    parser = httptools.HttpRequestParser(protocol)
-    parser.set_dangerous_leniencies(lenient_data_after_close=True)
-    return parser
-
-
-def _problem(error: httptools.HttpParserError) -> GatewayError:
-    """What the parser, or our part of it, has against a request."""
-    ours = error.__context__
-    if isinstance(ours, GatewayError):
-        return ours
-    if isinstance(ours, httptools.HttpParserInvalidURLError | UnicodeDecodeError):
-        return MalformedRequest("The request's address cannot be read.")
-    if isinstance(error, httptools.HttpParserCallbackError):
-        logger.error("unexpected error", exc_info=ours)
-        return InternalError()
-    return MalformedRequest(f"The request is not HTTP/1.1: {error}.")

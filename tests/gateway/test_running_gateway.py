@@ -61,6 +61,11 @@ async def process(
         await running.wait()
 
 
+def is_refused(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) != 0
+
+
 def lives(each: psutil.Process) -> bool:
     try:
         return each.status() != psutil.STATUS_ZOMBIE
@@ -135,6 +140,7 @@ async def test_a_signal_lets_documents_finish_and_leaves_no_process(triton, numb
         answering = asyncio.create_task(send(port, 2))
         await triton.wait_for_requests(2)
         running.send_signal(number)
+        await eventually(lambda: is_refused(port))  # not taken and left without an answer
         finish.set()
         assert {answer.status_code for answer in await answering} == {200}
         async with asyncio.timeout(15):
