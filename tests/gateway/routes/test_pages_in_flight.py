@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tests.fakes.triton import document_event, error_event, page_event
+from tests.fakes.vlm import running_vlm
 from tests.gateway.conftest import GOOD, assert_error
 from tests.gateway.routes.test_hang_ups import client
 from tests.gateway.test_running_gateway import free_port, process
@@ -125,9 +126,11 @@ async def test_one_book_however_long_keeps_nobody_out(start_gateway, library):
 async def test_when_pages_and_waiting_places_are_full_a_book_is_429_and_the_service_ready(
     start_gateway, library
 ):
-    gateway = await start_gateway(max_pages_in_flight=2, max_queued_requests=1)
-    books = [await send_book(gateway, library, 6), await send_book(gateway, library, 6)]
-    waiting = await line_up(gateway)
+    async with running_vlm() as vlm:
+        gateway = await start_gateway(max_pages_in_flight=2, max_queued_requests=1, vlm_urls=(vlm.url,))
+        books = [await send_book(gateway, library, 6), await send_book(gateway, library, 6)]
+        waiting = await line_up(gateway)
+        assert (await gateway.http.get("/health/ready")).status_code == 200
     answer = await gateway.parse({**BOOK, "logId": "1"})
     assert_error(answer, 429, "HPS_MAX_PAGES_IN_FLIGHT")
     # Nothing measured yet: a page in two seconds, and two must be done: one for who waits.
