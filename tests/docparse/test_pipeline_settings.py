@@ -111,3 +111,11 @@ def test_what_an_engine_would_ignore_without_a_word_is_not_asked_of_it(monkeypat
     monkeypatch.setenv("HPS_VLM_BACKEND", backend)
     with pytest.raises(ValidationError, match=f"{backend} ignores what {name}={value} would send"):
         Settings()
+
+
+def test_a_user_in_the_url_and_a_key_exclude_each_other(monkeypatch):
+    monkeypatch.setenv("HPS_VLM_URLS", "http://well,http://me:secret@vlm")
+    Settings()
+    monkeypatch.setenv("HPS_VLM_API_KEY", "key")
+    with pytest.raises(ValidationError, match="only one of them can be sent"):
+        Settings()

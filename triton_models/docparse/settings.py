@@ -182,4 +182,9 @@ class Settings(ConfiguredSettings):
     def _require_vlm(self) -> "Settings":
         if not self.vlm_urls:
             raise ValueError("HPS_VLM_URLS names no VLM server")
+        # Either would be the one `Authorization` header.
+        if self.vlm_api_key is not None and any("@" in url.partition("://")[2] for url in self.vlm_urls):
+            raise ValueError(
+                "HPS_VLM_URLS names a user, and HPS_VLM_API_KEY is set too: only one of them can be sent"
+            )
         return self
