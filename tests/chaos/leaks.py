@@ -23,7 +23,8 @@ class Holdings:
         shared_memory: regions of Triton.
         temporary: files and folders in the folder for temporary files, spooled documents among them.
         clients: connections to the gateway.
-        places: bytes locked in the gateway's file of places, running and waiting.
+        places: of documents at the gateway, running and waiting.
+        pages: that the gateway counts as in flight.
         calls: in flight to the VLM servers.
     """
 
@@ -34,6 +35,7 @@ class Holdings:
     temporary: int
     clients: int
     places: int
+    pages: int
     calls: int
 
     def differences(self, later: "Holdings", replaced: set[str], remains: Mapping[str, int]) -> list[str]:
@@ -54,7 +56,7 @@ class Holdings:
         for process, count in self.files.items():
             if later.files.get(process, 0) > count:
                 yield f"{later.files[process]} open files of {process}, there were {count}"
-        for name in ("zombies", "shared_memory", "temporary", "clients", "places", "calls"):
+        for name in ("zombies", "shared_memory", "temporary", "clients", "places", "pages", "calls"):
             before, now = getattr(self, name), getattr(later, name)
             if now > before + remains.get(name, 0):
                 yield f"{name}: {now}, there were {before}"
@@ -75,6 +77,7 @@ def take_stock(stack: ChaosStack) -> Holdings:
         len(list(stack.temporary.iterdir())),
         sum(_count_connections(process, stack.gateway.port) for process in stack.gateway.workers()),
         stack.locked_places(),
+        stack.pages_in_flight(),
         stack.calls_in_flight(),
     )
 
@@ -111,7 +114,8 @@ def _count_files(process: psutil.Process) -> int:
     count = 0
     for link in Path(f"/proc/{process.pid}/fd").iterdir():
         with suppress(OSError):  # just closed
-            count += not str(link.readlink()).startswith("socket:")
+            # Memory for pages is kept for other pages: as much as was needed at a time.
+            count += not str(link.readlink()).startswith(("socket:", "/memfd:hps-page"))
     return count
 
 

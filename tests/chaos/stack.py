@@ -9,6 +9,7 @@ import httpx
 import psutil
 
 from benchmarks.stack.repository import lay_out_pipelines
+from gateway.services.numbers import LANE_BYTES, MOST_LANES
 from tests.chaos import documents
 from tests.chaos.clients import Crowd
 from tests.chaos.tiers import HANG_SECONDS, ROOT, Gateway, Triton, Vlm, bare_environment, lasting_ports
@@ -160,11 +161,20 @@ class ChaosStack:
         return int(line.split()[-1])
 
     def locked_places(self) -> int:
-        """Bytes that are locked in the gateway's file of places: one for a document that runs or waits."""
+        """Bytes that are locked as places in the gateway's file: one for a document that runs or waits."""
+        return self._locked(0, LANE_BYTES)
+
+    def pages_in_flight(self) -> int:
+        """Pages that the gateway's workers count; their lanes are the first behind the places."""
+        pages = LANE_BYTES * (MOST_LANES + 2)
+        return self._locked(pages, pages + LANE_BYTES * MOST_LANES)
+
+    def _locked(self, first: int, end: int) -> int:
         inode = f":{self._places.stat().st_ino}"
         locks = (line.split() for line in Path("/proc/locks").read_text().splitlines())
         # Number, kind, ..., device:inode, first byte, last byte.
-        return sum(1 + int(lock[-1]) - int(lock[-2]) for lock in locks if lock[-3].endswith(inode))
+        ranges = ((int(lock[-2]), int(lock[-1])) for lock in locks if lock[-3].endswith(inode))
+        return sum(1 + last - start for start, last in ranges if first <= start < end)
 
     @property
     def spooled(self) -> list[Path]:
