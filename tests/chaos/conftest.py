@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Generator, Iterator
 import psutil
 import pytest
 
-from tests.chaos.leaks import take_stock
+from tests.chaos.leaks import has_settled, take_stock
 from tests.chaos.stack import ChaosStack
 from tests.chaos.waiting import eventually
 
@@ -42,6 +42,7 @@ async def stack(running_stack: ChaosStack, request: pytest.FixtureRequest) -> As
     if not running_stack.is_good:
         running_stack.restore()
         await running_stack.prove_good()
+        await eventually(lambda: has_settled(running_stack), "what loading took is gone")
     running_stack.is_good = False
     running_stack.replaced, running_stack.remains = set(), {}
     before = take_stock(running_stack)

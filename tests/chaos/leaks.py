@@ -9,7 +9,8 @@ import psutil
 
 from tests.chaos.stack import ChaosStack
 
-MODELS = ("layout-parsing", "layout-detection", "restructure-pages")
+# With the processes of each.
+MODELS = {"layout-parsing": 1, "layout-detection": 1, "restructure-pages": 2}
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,11 @@ def take_stock(stack: ChaosStack) -> Holdings:
         stack.pages_in_flight(),
         stack.calls_in_flight(),
     )
+
+
+def has_settled(stack: ChaosStack) -> bool:
+    """Whether each model runs in as many processes as it should: while it is being loaded there is one more."""
+    return all(len(stack.triton.stubs(model)) == count for model, count in MODELS.items())
 
 
 def everything(stack: ChaosStack) -> list[psutil.Process]:
