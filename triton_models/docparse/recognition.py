@@ -118,8 +118,7 @@ class Recognizer:
     async def _recognise_one(
         self, encoded: EncodedRegion, sampling: Mapping[str, Any], turn: Turn, deadline: Deadline
     ) -> Recognition:
-        place = await self.limiter.hold(turn)
-        try:
+        async with self.limiter.slot(turn) as place:
             first, *more = self._token_limits(sampling)
             limited = {**sampling, "max_completion_tokens": first}
             recognition = await self._ask(encoded, limited, deadline, place)
@@ -128,8 +127,6 @@ class Recognizer:
                     break
                 limited = {**sampling, "max_completion_tokens": limit}
                 recognition = _better(recognition, await self._ask(encoded, limited, deadline, place))
-        finally:
-            place.release()
         return recognition
 
     async def _ask(

@@ -72,13 +72,13 @@ class FairLimiter:
         self._hand_out()
 
     @asynccontextmanager
-    async def slot(self, turn: Turn, weight: int = 1) -> AsyncIterator[None]:
-        """Hold `weight` of the capacity; waiting can be cancelled."""
-        await self.acquire(turn, weight)
+    async def slot(self, turn: Turn, weight: int = 1) -> AsyncIterator[Hold]:
+        """Hold `weight` of the capacity, or what is left of the hold when the body ends; waiting can be cancelled."""
+        hold = await self.hold(turn, weight)
         try:
-            yield
+            yield hold
         finally:
-            self.release(weight)
+            hold.release()
 
     async def hold(self, turn: Turn, weight: int = 1) -> Hold:
         """As `acquire`, for whoever may let go in more than one place."""
