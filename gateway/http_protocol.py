@@ -9,7 +9,6 @@
 """
 
 import asyncio
-import logging
 import uuid
 from typing import Any, ClassVar
 
@@ -22,8 +21,6 @@ from gateway.http_parsing import Pieces, make_parser, read_problem
 from gateway.models.records import RequestRecord
 from gateway.observability import log_access
 from gateway.routes.errors import render_error
-
-logger = logging.getLogger(__name__)
 
 # Of a body that the application is reading; before it asks, uvicorn's own mark holds. A mark below what one turn of
 # the loop can read (uvloop: some times 256 KB) would wake the application for each piece.

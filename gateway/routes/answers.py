@@ -29,10 +29,8 @@ PATIENCE_SECONDS = 1.0
 ONE_PIECE_BYTES = 64 * 1024
 
 
-class DocumentAnswer(Response):
-    """A parsed document as one object. Its pages are never joined in memory, and not all held there."""
-
-    media_type = "application/json"
+class ParsedAnswer(Response):
+    """A document that is parsed while it is answered, so nobody knows yet how long the answer is."""
 
     def __init__(self, record: RequestRecord, backlogs: Backlogs, run: Run) -> None:
         super().__init__()
@@ -40,6 +38,12 @@ class DocumentAnswer(Response):
         self._record = record
         self._backlogs = backlogs
         self._run = run
+
+
+class DocumentAnswer(ParsedAnswer):
+    """A parsed document as one object. Its pages are never joined in memory, and not all held there."""
+
+    media_type = "application/json"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
         """Run the job, then send its pages in their order. Errors of the job are raised before anything is sent."""
@@ -118,7 +122,7 @@ async def _send_patiently(send: Send, piece: bytes, put_away: Callable[[], Await
         sending.cancel()
 
 
-class LinesAnswer(Response):
+class LinesAnswer(ParsedAnswer):
     """Newline-delimited JSON: the document, each page as it is done, and a summary or an error.
 
     The status is sent with the first line; an error before it is answered like anywhere else.
@@ -126,18 +130,10 @@ class LinesAnswer(Response):
 
     media_type = NDJSON
 
-    def __init__(
-        self,
-        record: RequestRecord,
-        backlogs: Backlogs,
-        run: Run,
-    ) -> None:
+    def __init__(self, record: RequestRecord, backlogs: Backlogs, run: Run) -> None:
+        super().__init__(record, backlogs, run)
         # Proxies must not hold lines back.
-        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
-        del self.headers["Content-Length"]
-        self._record = record
-        self._backlogs = backlogs
-        self._run = run
+        self.headers.update({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
         """Run the job and send its lines. The job's own pace does not depend on how fast the client reads."""
