@@ -4,6 +4,7 @@ import itertools
 import math
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from benchmarks.measure.clients import Finished, Loops, open_session
 from benchmarks.measure.device import DeviceRecord, recording, wait_until_idle
@@ -143,7 +144,7 @@ def _rates(finished: Finished, record: DeviceRecord, first: float, last: float) 
 def _result(product: list[Rates], baseline: list[Rates]) -> PartResult:
     busy = [median([run.busy for run in runs]) for runs in (product, baseline)]
     pages = [median([run.pages_per_second for run in runs]) for runs in (product, baseline)]
-    details = {
+    details: dict[str, Any] = {
         name: {
             "busy": rounded([run.busy for run in runs]),
             "pages_per_second": rounded([run.pages_per_second for run in runs]),
@@ -152,6 +153,7 @@ def _result(product: list[Rates], baseline: list[Rates]) -> PartResult:
         }
         for name, runs in (("product", product), ("baseline", baseline))
     }
+    details["places"] = _PLACES
     ratios = [
         ours.pages_per_second / theirs.pages_per_second
         for ours, theirs in zip(product, baseline, strict=True)
