@@ -120,6 +120,21 @@ async def gateway(start_gateway: StartGateway) -> Gateway:
     return await start_gateway()
 
 
+class Hasty(HttpProtocol):
+    """With little patience for its clients."""
+
+    head_seconds = 0.3
+    stalled_seconds = 0.3
+    linger_seconds = 0.3
+
+
+@pytest.fixture
+async def hasty(gateway: Gateway) -> AsyncIterator[str]:
+    """Base URL of the same gateway behind `Hasty`."""
+    async with serving(gateway.app, Hasty) as url:
+        yield url
+
+
 def assert_error(answer: httpx.Response, status: int, *words: str) -> None:
     """The public error object, with these words in its sentence."""
     assert answer.status_code == status, answer.text

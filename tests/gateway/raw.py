@@ -24,6 +24,13 @@ async def exchange(url: str, request: str, *, hang_up: bool = False) -> bytes:
         await writer.wait_closed()
 
 
+def post(body: bytes, *headers: str, path: str = "/layout-parsing") -> bytes:
+    """A request with a JSON body."""
+    lines = "".join(headers)
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{lines}"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
 class Connection:
     """A connection of its own, on which any bytes can be sent."""
 

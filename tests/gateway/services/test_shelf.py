@@ -25,14 +25,18 @@ async def test_what_does_not_fit_in_memory_is_on_disk_until_the_answer_ends():
     assert backlogs.free_disk_bytes == DISK
 
 
+async def assert_keeps(shelf, pages):
+    for number, each in enumerate(pages):
+        await shelf.put(number, each)
+    await shelf.put_away()
+    assert [await shelf.take(number) for number in range(len(pages))] == pages
+
+
 async def test_what_has_no_room_on_disk_either_stays_in_memory():
     backlogs = Backlogs(100, memory_bytes=100)
     with backlogs.open() as disk:
         shelf = Shelf(disk, memory_bytes=100)
-        for number in range(5):
-            await shelf.put(number, page(number, 80))
-        await shelf.put_away()
-        assert [await shelf.take(number) for number in range(5)] == [page(number, 80) for number in range(5)]
+        await assert_keeps(shelf, [page(number, 80) for number in range(5)])
 
 
 async def test_a_folder_that_cannot_be_written_leaves_all_in_memory(monkeypatch, tmp_path):
@@ -40,10 +44,7 @@ async def test_a_folder_that_cannot_be_written_leaves_all_in_memory(monkeypatch,
     backlogs = Backlogs(DISK, memory_bytes=100)
     with backlogs.open() as disk:
         shelf = Shelf(disk, memory_bytes=100)
-        for number in range(3):
-            await shelf.put(number, page(number, 80))
-        await shelf.put_away()
-        assert [await shelf.take(number) for number in range(3)] == [page(number, 80) for number in range(3)]
+        await assert_keeps(shelf, [page(number, 80) for number in range(3)])
     assert backlogs.free_disk_bytes == DISK
 
 
