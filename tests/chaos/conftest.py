@@ -17,6 +17,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 _FAILED = pytest.StashKey[bool]()
+_STACK = pytest.StashKey[ChaosStack]()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -24,12 +25,17 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     if report.when == "call":
         item.stash[_FAILED] = report.failed
+    if report.failed and _STACK in item.session.stash:
+        report.sections += item.session.stash[_STACK].said()
     return report
 
 
 @pytest.fixture(scope="session")
-def running_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChaosStack]:
+def running_stack(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[ChaosStack]:
     stack = ChaosStack(tmp_path_factory.mktemp("chaos"))
+    request.session.stash[_STACK] = stack
     try:
         yield stack
     finally:

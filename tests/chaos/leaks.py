@@ -1,5 +1,6 @@
 """What the stack holds while nobody asks for anything."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ class Holdings:
     Attributes:
         processes: of each kind.
         zombies: processes that have ended, and whose parent does not ask how.
-        files: files, pipes and the like that are open, of each process that keeps the same ones open.
+        files: names of files, pipes and the like that are open, of each process that keeps the same ones open.
         shared_memory: regions of Triton.
         temporary: files and folders in the folder for temporary files, spooled documents among them.
         clients: connections to the gateway.
@@ -31,7 +32,7 @@ class Holdings:
 
     processes: dict[str, frozenset[psutil.Process]]
     zombies: int
-    files: dict[psutil.Process, int]
+    files: dict[psutil.Process, Counter[str]]
     shared_memory: int
     temporary: int
     clients: int
@@ -54,9 +55,12 @@ class Holdings:
                 yield f"{kind} was not replaced"
 
     def _of_things(self, later: "Holdings", remains: Mapping[str, int]) -> Iterator[str]:
-        for process, count in self.files.items():
-            if later.files.get(process, 0) > count:
-                yield f"{later.files[process]} open files of {process}, there were {count}"
+        for process, files in self.files.items():
+            now = later.files.get(process, Counter())
+            if now.total() > files.total():
+                more = ", ".join((now - files).elements())
+                fewer = ", ".join((files - now).elements())
+                yield f"open files of {process}: {more}, where there were {fewer or 'none'}"
         for name in ("zombies", "shared_memory", "temporary", "clients", "places", "pages", "calls"):
             before, now = getattr(self, name), getattr(later, name)
             if now > before + remains.get(name, 0):
@@ -70,7 +74,7 @@ def take_stock(stack: ChaosStack) -> Holdings:
         sum(process.status() == psutil.STATUS_ZOMBIE for process in everything(stack)),
         # Render workers keep the last documents open, and tritonserver looks at folders all the time.
         {
-            process: _count_files(process)
+            process: _open_files(process)
             for kind in ("gateway", "gateway workers", *MODELS)
             for process in processes[kind]
         },
@@ -116,13 +120,14 @@ def census(stack: ChaosStack) -> dict[str, frozenset[psutil.Process]]:
     return {kind: frozenset(processes) for kind, processes in kinds.items()}
 
 
-def _count_files(process: psutil.Process) -> int:
-    count = 0
+def _open_files(process: psutil.Process) -> Counter[str]:
+    files: Counter[str] = Counter()
     for link in Path(f"/proc/{process.pid}/fd").iterdir():
         with suppress(OSError):  # just closed
-            # Memory for pages is kept for other pages: as much as was needed at a time.
-            count += not str(link.readlink()).startswith(("socket:", "/memfd:hps-page"))
-    return count
+            files[str(link.readlink())] += 1
+    # Memory for pages is kept for other pages: as much as was needed at a time.
+    not_counted = ("socket:", "/memfd:hps-page")
+    return Counter({name: count for name, count in files.items() if not name.startswith(not_counted)})
 
 
 def _count_connections(process: psutil.Process, port: int) -> int:

@@ -109,6 +109,10 @@ class ChaosStack:
         for vlm in self.vlms:
             vlm.kill()
 
+    def said(self) -> list[tuple[str, str]]:
+        """The end of each tier's log, under its name."""
+        return [(tier.log.name, tier.said()) for tier in (self.gateway, self.triton, *self.vlms)]
+
     # What is missing.
 
     def missing(self) -> str:

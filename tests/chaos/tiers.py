@@ -46,7 +46,7 @@ class Tier:
         self._command = [sys.executable, "-m", *command]
         self.port = port
         self.environment = environment
-        self._log = log
+        self.log = log
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -60,11 +60,15 @@ class Tier:
     def start(self) -> None:
         """Start it; it need not be ready at once."""
         assert not self.lives()
-        with self._log.open("ab") as log:
+        with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command, cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL,
                 stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
+
+    def said(self) -> str:
+        """The last lines of its log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-40:]) if self.log.exists() else ""
 
     def kill(self) -> None:
         if self._process is not None:
@@ -174,8 +178,9 @@ def _model_of(stub: psutil.Process) -> str:
         words = stub.cmdline()
     except (psutil.NoSuchProcess, psutil.ZombieProcess):
         return ""
-    # The program, then the path of its model: .../models/<name>/1/model.py
-    return Path(words[1]).parents[1].name if len(words) > 1 else ""
+    # The program, then the path of its model: .../models/<name>/1/model.py. Just forked, it still has its parent's.
+    path = Path(words[1]) if len(words) > 1 else Path()
+    return path.parents[1].name if path.name == "model.py" else ""
 
 
 def bare_environment(**settings: str) -> dict[str, str]:

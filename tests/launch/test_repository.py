@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 
 from launch.models import TritonModel
@@ -58,6 +61,28 @@ def test_an_overlay_adds_models_and_takes_the_place_of_code_but_not_of_a_configu
         assert (tmp_path / "models" / name / "1" / "model.py").read_text() == "# other code"
     assert "count: 3" in (tmp_path / "models" / "layout-detection" / "config.pbtxt").read_text()
     assert "other" not in (SOURCE / "layout-detection" / "1" / "model.py").read_text()
+
+
+def test_nothing_for_which_triton_would_load_a_model_anew_changes_when_its_code_runs_for_the_first_time(
+    tmp_path,
+):
+    source = tmp_path / "overlay" / "fresh" / "1"
+    source.mkdir(parents=True)
+    (source / "model.py").write_text("VALUE = 1\n")
+    overlay_models(tmp_path / "overlay", lay_out_models([], tmp_path / "models"))
+    version = tmp_path / "models" / "fresh" / "1"
+
+    def times():
+        return {path: path.stat().st_mtime_ns for path in [version, *version.rglob("*")]}
+
+    before = times()
+    for place in (version, source):  # the source is what other Tritons link to
+        done = subprocess.run(
+            [sys.executable, "-c", "import model"], env={"PYTHONPATH": str(place)}, check=False
+        )
+        assert done.returncode == 0
+        assert (place / "__pycache__").is_dir()
+    assert times() == before
 
 
 @pytest.mark.parametrize("model", [folder.name for folder in SOURCE.iterdir()])

@@ -1,5 +1,6 @@
 """Lays out a model repository for one Triton: our models, those that are asked for, as often as they are asked for."""
 
+import compileall
 import re
 import shutil
 from collections.abc import Iterable
@@ -29,13 +30,13 @@ def make_own_folder(place: Path) -> Path:
 def lay_out_models(models: Iterable[TritonModel], folder: Path) -> Path:
     """Write a repository with these models into the new `folder`.
 
-    Triton loads every folder of a repository. Versions are links, so that a model's code finds what lies beside it.
+    Triton loads every folder of a repository.
     """
     folder.mkdir()
     for model in models:
         source, target = SOURCE / model.name, folder / model.name
         target.mkdir()
-        (target / "1").symlink_to(source / "1", target_is_directory=True)
+        _lay_out_version(source / "1", target / "1")
         (target / "config.pbtxt").write_text(configure((source / "config.pbtxt").read_text(), model))
     return folder
 
@@ -46,8 +47,24 @@ def overlay_models(overlay: Path, folder: Path) -> None:
         target = folder / source.name
         target.mkdir(exist_ok=True)
         for part in source.iterdir():
-            (target / part.name).unlink(missing_ok=True)
+            if part.is_dir():
+                shutil.rmtree(target / part.name, ignore_errors=True)
+                _lay_out_version(part, target / part.name)
+            else:
+                shutil.copyfile(part, target / part.name)
+
+
+def _lay_out_version(source: Path, target: Path) -> None:
+    """A version of a model in which nothing changes while it runs, for Triton loads what has changed anew.
+
+    It holds links, so that a model's code finds what lies beside it; and what Python would write when it first runs
+    the code.
+    """
+    target.mkdir()
+    for part in source.iterdir():
+        if part.name != "__pycache__":
             (target / part.name).symlink_to(part.resolve())
+    compileall.compile_dir(target, maxlevels=0, quiet=1)
 
 
 def configure(config: str, model: TritonModel) -> str:
