@@ -7,7 +7,7 @@ through numpy arrays and report errors inside a stream without their status.
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import grpc
@@ -235,7 +235,11 @@ async def _read_events(
             )
         response = message.infer_response
         for content in response.raw_output_contents:
-            event = _check(content[BYTES_PREFIX:])
+            try:
+                event = _check(content[BYTES_PREFIX:])
+            except errors.GatewayError:
+                await _read_to_end(call, silence_seconds)
+                raise
             if not isinstance(event, AliveEvent):
                 yield event
         finished = finished or response.parameters["triton_final_response"].bool_param
@@ -256,6 +260,14 @@ async def _read(call: Any, silence_seconds: float) -> Any:
         raise errors.TritonUnavailable(
             "Triton stopped while it worked on the request.", retry_after_seconds=_RETRY_AFTER_SECONDS
         ) from None
+
+
+async def _read_to_end(call: Any, silence_seconds: float) -> None:
+    """Of a call from which no more is wanted: Triton never lets go of one that is cancelled just as it ends."""
+    with suppress(TimeoutError, grpc.RpcError):
+        async with asyncio.timeout(silence_seconds):
+            while await call.read() is not grpc.aio.EOF:
+                pass
 
 
 def _check(data: bytes) -> DocumentEvent | PageEvent | AliveEvent:

@@ -29,6 +29,8 @@ _SETTINGS = {
     "HPS_INFERENCE_TIMEOUT": str(HANG_SECONDS),
     # Signs of life come every 2 s.
     "HPS_TRITON_SILENCE_SECONDS": "8",
+    # So that a Triton that waits for what is not there is one that hangs.
+    "HPS_TRITON_EXIT_TIMEOUT": str(2 * HANG_SECONDS),
     "HPS_SHUTDOWN_GRACE_SECONDS": "3",
     "HPS_VLM_MAX_CONCURRENCY": str(CALLS_PER_VLM),
     "HPS_RENDER_WORKERS": "2",

@@ -3,7 +3,7 @@
 import signal
 
 from tests.chaos.clients import Crowd, ask, mixed_bodies
-from tests.chaos.documents import one_call
+from tests.chaos.documents import body, one_call
 from tests.chaos.stack import PLACES
 from tests.chaos.waiting import eventually
 
@@ -33,6 +33,9 @@ async def test_a_triton_that_is_killed_is_a_503_until_it_is_back(stack):
 
 async def test_a_triton_that_is_told_to_end_answers_what_it_has_begun(stack):
     stack.replaced = TRITONS
+    # It waits for nothing that has ended, however it ended.
+    for answer in await Crowd(stack.url, [body(b"%PDF-1.7 and no more") for _ in range(PLACES)]).answers():
+        assert answer.status == 422
     stack.hold_calls()
     crowd = Crowd(stack.url, [one_call() for _ in range(PLACES)])
     await stack.until_calls(PLACES)

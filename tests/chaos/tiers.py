@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,13 +91,12 @@ class Tier:
             return
         below = self.process.children(recursive=True)
         self.terminate()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self.wait()
-        finally:
-            self.kill()
-            for process in below:
-                if process.is_running():
-                    process.kill()
+        self.kill()
+        for process in below:
+            if process.is_running():
+                process.kill()
 
 
 @dataclass(frozen=True)

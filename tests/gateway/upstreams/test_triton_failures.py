@@ -6,7 +6,7 @@ import json
 import grpc
 import pytest
 
-from tests.fakes.triton import Abort, Refusal, document_event, page_event
+from tests.fakes.triton import Abort, Refusal, document_event, error_event, page_event
 from tests.gateway.conftest import assert_error
 
 
@@ -120,6 +120,36 @@ async def test_a_document_that_takes_long_and_says_so_is_waited_for(start_gatewa
 
     triton.script = script
     gateway = await start_gateway(triton_silence_seconds=0.4)
+    await gateway.assert_still_good()
+
+
+async def test_a_stream_that_ends_with_an_error_is_read_to_its_end(gateway, triton):
+    """Triton never lets go of one that is cancelled just as it ends."""
+
+    async def script(received):
+        yield error_event("encrypted_document", "`file` is encrypted.")
+        await asyncio.sleep(0.1)
+
+    good, triton.script = triton.script, script
+    assert_error(await soon(gateway.parse()), 422, "encrypted")
+    async with asyncio.timeout(5):
+        await triton.requests[0].ended.wait()
+    assert not triton.requests[0].cancelled
+    triton.script = good
+    await gateway.assert_still_good()
+
+
+async def test_an_error_is_told_though_the_stream_goes_on_after_it(start_gateway, triton):
+    async def script(received):
+        yield error_event("encrypted_document", "`file` is encrypted.")
+        await asyncio.Event().wait()
+
+    good, triton.script = triton.script, script
+    gateway = await start_gateway(triton_silence_seconds=0.2)
+    assert_error(await soon(gateway.parse()), 422, "encrypted")
+    async with asyncio.timeout(5):
+        await triton.requests[0].ended.wait()
+    triton.script = good
     await gateway.assert_still_good()
 
 
