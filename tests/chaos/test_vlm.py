@@ -3,7 +3,7 @@
 import asyncio
 
 from tests.chaos import documents
-from tests.chaos.clients import Crowd, ask, mixed_bodies
+from tests.chaos.clients import Answer, Crowd, ask, mixed_bodies
 from tests.chaos.stack import PLACES, ChaosStack
 from tests.chaos.waiting import eventually
 
@@ -16,16 +16,20 @@ async def busy_crowd(stack: ChaosStack) -> Crowd:
     return crowd
 
 
+def assert_unavailable(answers: list[Answer]) -> None:
+    """A region that was alone with the second server when that went too may pass for the cause: its page says so."""
+    assert not any(answer.is_whole for answer in answers)
+    unavailable = [answer for answer in answers if answer.status == 503]
+    assert len(unavailable) >= len(answers) / 2
+    assert all("VLM" in answer.message for answer in unavailable)
+
+
 async def test_vlms_that_are_killed_are_a_503_until_they_are_back(stack):
     crowd = await busy_crowd(stack)
     for vlm in stack.vlms:
         vlm.kill()
     answers = await crowd.clean_answers()
-    # One that was alone with the second when it died may pass for what brought both down: its page says so.
-    assert not any(answer.is_whole for answer in answers)
-    unavailable = [answer for answer in answers if answer.status == 503]
-    assert len(unavailable) >= len(answers) / 2
-    assert all("VLM" in answer.message for answer in unavailable)
+    assert_unavailable(answers)
     assert "VLM" in stack.missing()
     for vlm in stack.vlms:
         vlm.start()
@@ -57,7 +61,7 @@ async def test_vlms_that_hang_are_a_503_until_one_of_them_goes_on(stack):
     for vlm in stack.vlms:
         vlm.process.suspend()
     answers = await crowd.clean_answers()
-    assert {answer.status for answer in answers} == {503}
+    assert_unavailable(answers)
     hanging, well_again = stack.vlms
     well_again.process.resume()
     well_again.order()
