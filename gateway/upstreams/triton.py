@@ -43,6 +43,8 @@ _CHANNEL_OPTIONS = (
 )
 # A document may take this long to reach Triton before its silence counts; a tenth of a gigabit network.
 _SLOWEST_SENDING_BYTES_PER_SECOND = 10_000_000
+# The model ends a document with its error, so the end of the stream is on its way by then.
+_LAST_SECONDS = 5.0
 # Makes Triton (24.08 and later) end a failed stream with a gRPC status, not with text inside a message.
 _METADATA = (("triton_grpc_error", "true"),)
 
@@ -265,7 +267,7 @@ async def _read(call: Any, silence_seconds: float) -> Any:
 async def _read_to_end(call: Any, silence_seconds: float) -> None:
     """Of a call from which no more is wanted: Triton never lets go of one that is cancelled just as it ends."""
     with suppress(TimeoutError, grpc.RpcError):
-        async with asyncio.timeout(silence_seconds):
+        async with asyncio.timeout(min(silence_seconds, _LAST_SECONDS)):
             while await call.read() is not grpc.aio.EOF:
                 pass
 

@@ -38,8 +38,10 @@ class Library:
         self.done.append(ready)
         yield document_event(pages, "pdf", renderScale=2.0)
         for index in range(pages):
-            event = await ready.get()
-            yield page_event(index) if event is None else event
+            if (error := await ready.get()) is not None:
+                yield error
+                return
+            yield page_event(index)
 
     def finish(self, book: int, pages: int) -> None:
         for _ in range(pages):
