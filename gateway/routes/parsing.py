@@ -73,11 +73,10 @@ async def parse_document(request: Request) -> Response:
     resources.admission.refuse_when_full()
     submission = await read_submission(request, record, max_bytes=resources.settings.max_body_bytes)
     deadline = resources.deadlines.start()
-    async with deadline.enforce():
-        document = await resources.documents.resolve(
-            submission.take_file(), submission.options.file_type, lease
-        )
+    document = await resources.documents.resolve(
+        submission.take_file(), submission.file_type, lease, deadline
+    )
     record.document_kind, record.document_bytes = document.kind.value, document.size_bytes
-    job = ParseJob(record.log_id, document, submission.options.to_parse_wire(), taken=lease.release)
+    job = ParseJob(record.log_id, document, submission.parse, taken=lease.release)
     answer = LinesAnswer if NDJSON in request.headers.get("accept", "") else DocumentAnswer
     return answer(record, resources.backlogs, partial(resources.parsing.run, job, deadline, record))

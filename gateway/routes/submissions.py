@@ -33,9 +33,10 @@ MOST_FORM_FIELDS = 200
 
 @dataclass(slots=True)
 class Submission:
-    """A request whose options are checked. `file` is taken once: its text must not outlive decoding."""
+    """A checked request. `parse` is for the model; `file` is taken once, so that its text does not outlive decoding."""
 
-    options: LayoutParsingOptions
+    parse: Mapping[str, Any]
+    file_type: int | None
     file: str | bytes | None
 
     def take_file(self) -> str | bytes:
@@ -151,11 +152,7 @@ def _from_json(body: bytes, record: RequestRecord) -> Submission:
     data = _parse_json(body, record, field="file")
     del body  # the text of `file` is in `data` now
     request = validate_request(data)
-    return Submission(LayoutParsingOptions.model_construct(**_without_file(request)), request.file)
-
-
-def _without_file(request: LayoutParsingOptions) -> dict[str, Any]:
-    return {name: value for name, value in request if name != "file"}
+    return Submission(request.to_parse_wire(), request.file_type, request.file)
 
 
 class _InMemoryFormParser(MultiPartParser):
@@ -198,10 +195,9 @@ def _from_form(form: FormData, record: RequestRecord) -> Submission:
     options = validate_options(data)
     if file is None:
         raise InvalidRequest("`file` is required.")
-    if isinstance(file, UploadFile):
-        # In memory, so nothing waits for a disk here.
-        return Submission(options, file.file.read())
-    return Submission(options, file)
+    # An upload is in memory, so nothing waits for a disk here.
+    content = file.file.read() if isinstance(file, UploadFile) else file
+    return Submission(options.to_parse_wire(), options.file_type, content)
 
 
 def _form_value(name: str, values: list[UploadFile | str]) -> Any:

@@ -7,6 +7,7 @@ from urllib.parse import unquote_to_bytes
 
 import pybase64
 
+from gateway.deadline import Deadline
 from gateway.errors import EmptyDocument, InvalidDocument, PayloadTooLarge
 from gateway.models.documents import Document
 from gateway.services.fetching import UrlFetcher
@@ -27,12 +28,15 @@ class Documents:
         self._fetcher = fetcher
         self._max_bytes = max_bytes
 
-    async def resolve(self, file: str | bytes, file_type: int | None, lease: Lease) -> Document:
+    async def resolve(
+        self, file: str | bytes, file_type: int | None, lease: Lease, deadline: Deadline
+    ) -> Document:
         """Bytes and kind of `file`: text as in the JSON request, or bytes as uploaded.
 
-        The lease of the request is cut to what is held of it, or grows for a download.
+        The lease of the request is cut to what is held of it, or grows for a download, which ends with the deadline.
 
         Raises:
+            DeadlineExceeded: in a download.
             TooBusy: no room for a download.
             InvalidDocument: with a sentence about `file` or `fileType`.
             PayloadTooLarge: more bytes than the limit.
@@ -41,7 +45,8 @@ class Documents:
         if isinstance(file, bytes):
             content = file
         elif _HTTP_URL.match(file):
-            content = await self._fetcher.fetch(file.strip(), lease)
+            async with deadline.enforce():
+                content = await self._fetcher.fetch(file.strip(), lease)
         elif len(file) <= DECODE_INLINE_CHARACTERS:
             content = decode(file)
         else:

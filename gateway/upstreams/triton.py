@@ -19,6 +19,7 @@ from gateway.models.documents import Document
 from gateway.models.events import AliveEvent, BadEvent, DocumentEvent, ErrorEvent, PageEvent, parse_event
 from gateway.models.results import parse_result
 from gateway.upstreams.messages import BYTES_PREFIX, bytes_tensor, encode_request, uint8_tensor
+from gateway.upstreams.silence import WatchedCall
 
 logger = logging.getLogger(__name__)
 
@@ -219,7 +220,7 @@ class Triton:
             async with asyncio.timeout(CONNECT_SECONDS):
                 await self._channel.channel_ready()
         except TimeoutError as error:
-            raise errors.TritonUnavailable(_GONE, retry_after_seconds=_RETRY_AFTER_SECONDS) from error
+            raise _unavailable(_GONE) from error
 
 
 async def _read_events(
@@ -227,41 +228,39 @@ async def _read_events(
 ) -> AsyncGenerator[DocumentEvent | PageEvent, None]:
     """The events of a call; `patience` is for the first, and `silence_seconds` for each one after it."""
     finished = False
-    while (message := await _read(call, patience)) is not grpc.aio.EOF:
-        patience = silence_seconds
-        if message.error_message:
-            # What it cannot begin, for the model is just not loaded or it is ending, Triton refuses in words alone.
-            logger.warning("Triton: %s: %s", PARSE_MODEL, message.error_message)
-            raise errors.TritonUnavailable(
-                _NOT_NOW.format(model=PARSE_MODEL), retry_after_seconds=_RETRY_AFTER_SECONDS
-            )
-        response = message.infer_response
-        for content in response.raw_output_contents:
-            try:
-                event = _check(content[BYTES_PREFIX:])
-            except errors.GatewayError:
-                await _read_to_end(call, silence_seconds)
-                raise
-            if not isinstance(event, AliveEvent):
-                yield event
-        finished = finished or response.parameters["triton_final_response"].bool_param
+    with WatchedCall(call, patience) as watched:
+        while (message := await _read(watched)) is not grpc.aio.EOF:
+            watched.seconds = silence_seconds
+            if message.error_message:
+                # What it cannot begin, for the model is just not loaded or it is ending, Triton refuses in words alone.
+                logger.warning("Triton: %s: %s", PARSE_MODEL, message.error_message)
+                raise _unavailable(_NOT_NOW.format(model=PARSE_MODEL))
+            response = message.infer_response
+            for content in response.raw_output_contents:
+                try:
+                    event = _check(content[BYTES_PREFIX:])
+                except errors.GatewayError:
+                    await _read_to_end(call, silence_seconds)
+                    raise
+                if not isinstance(event, AliveEvent):
+                    yield event
+            finished = finished or response.parameters["triton_final_response"].bool_param
     # The stream is read to its end even after the final response, so that a good call is never cancelled.
     if not finished:
-        raise errors.TritonUnavailable(
-            "Triton ended the document before its last page.", retry_after_seconds=_RETRY_AFTER_SECONDS
-        )
+        raise _unavailable("Triton ended the document before its last page.")
 
 
-async def _read(call: Any, silence_seconds: float) -> Any:
+async def _read(watched: WatchedCall) -> Any:
     try:
-        async with asyncio.timeout(silence_seconds):
-            return await call.read()
+        return await watched.read()
     except TimeoutError:
         # The process that had the document is gone, or hangs; Triton does not end its streams.
-        logger.error("Triton: %s: nothing was heard for %g s", PARSE_MODEL, silence_seconds)
-        raise errors.TritonUnavailable(
-            "Triton stopped while it worked on the request.", retry_after_seconds=_RETRY_AFTER_SECONDS
-        ) from None
+        logger.error("Triton: %s: nothing was heard for %g s", PARSE_MODEL, watched.seconds)
+        raise _unavailable("Triton stopped while it worked on the request.") from None
+
+
+def _unavailable(message: str) -> errors.TritonUnavailable:
+    return errors.TritonUnavailable(message, retry_after_seconds=_RETRY_AFTER_SECONDS)
 
 
 async def _read_to_end(call: Any, silence_seconds: float) -> None:
