@@ -21,6 +21,7 @@ from tests.networks.palette import Painted, paint, tiff_of
 from tests.tritonserver import detect_together, executions, running_triton
 
 SIZE = 800
+_MOST_ROUNDS = 20
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +95,15 @@ def tiff(document: int, pages: int) -> str:
     return base64.b64encode(tiff_of(frames)).decode()
 
 
+def assert_pages(document: int, elements: list[dict[str, Any]], pages: int) -> None:
+    assert len(elements) == pages
+    for page, element in enumerate(elements):
+        found = element["prunedResult"]["layout_det_res"]["boxes"]
+        assert sorted((box["label"], box["coordinate"]) for box in found) == expected(document, page), (
+            document, page,
+        )  # fmt: skip
+
+
 def test_documents_that_come_together_get_their_own_pages_by_their_own_options(painted_stack):
     pages = 4
     files = [tiff(document, pages) for document in range(8)]
@@ -105,17 +115,17 @@ def test_documents_that_come_together_get_their_own_pages_by_their_own_options(p
         assert answer.status_code == 200, answer.text
         return answer.json()["result"]["layoutParsingResults"]
 
-    before = executions(triton)
-    with ThreadPoolExecutor(8) as threads:
-        answers = list(threads.map(parse, range(8)))
-    for document, elements in enumerate(answers):
-        assert len(elements) == pages
-        for page, element in enumerate(elements):
-            found = element["prunedResult"]["layout_det_res"]["boxes"]
-            assert sorted((box["label"], box["coordinate"]) for box in found) == expected(document, page), (
-                document, page,
-            )  # fmt: skip
-    assert executions(triton) - before < 8 * pages  # pages did share batches
+    # Pages meet by chance; now and then, on a host that renders slowly, none do.
+    for _ in range(_MOST_ROUNDS):
+        before = executions(triton)
+        with ThreadPoolExecutor(8) as threads:
+            answers = list(threads.map(parse, range(8)))
+        for document, elements in enumerate(answers):
+            assert_pages(document, elements, pages)
+        if executions(triton) - before < 8 * pages:
+            break
+    else:
+        raise AssertionError("no two pages ever shared a batch")
     triton.close()
 
 
