@@ -15,6 +15,8 @@ from typing import Any
 import httpx
 import psutil
 
+from launch.processes import find_stubs
+
 ROOT = Path(__file__).resolve().parents[2]
 
 # Only what hangs lasts this long, even on a busy machine.
@@ -164,23 +166,13 @@ class Triton(Tier):
 
     def stubs(self, model: str) -> list[psutil.Process]:
         """The processes in which a model runs."""
-        return [stub for stub in self.server().children() if _model_of(stub) == model]
+        return [psutil.Process(stub.pid) for stub in find_stubs(self.server().pid) if stub.model == model]
 
     def render_workers(self) -> list[psutil.Process]:
         return [
             child for stub in self.stubs("layout-parsing") for child in stub.children()
             if "spawn_main" in " ".join(child.cmdline())
         ]  # fmt: skip
-
-
-def _model_of(stub: psutil.Process) -> str:
-    try:
-        words = stub.cmdline()
-    except (psutil.NoSuchProcess, psutil.ZombieProcess):
-        return ""
-    # The program, then the path of its model: .../models/<name>/1/model.py. Just forked, it still has its parent's.
-    path = Path(words[1]) if len(words) > 1 else Path()
-    return path.parents[1].name if path.name == "model.py" else ""
 
 
 def bare_environment(**settings: str) -> dict[str, str]:

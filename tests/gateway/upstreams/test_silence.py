@@ -36,9 +36,9 @@ async def test_a_message_that_is_overdue_ends_the_call():
 
 async def test_messages_in_time_may_take_longer_together():
     stream = Stream()
-    with WatchedCall(stream, 0.2) as watched:
+    with WatchedCall(stream, 1) as watched:
         for number in range(4):
-            asyncio.get_running_loop().call_later(0.1, stream.say, str(number))
+            asyncio.get_running_loop().call_later(0.3, stream.say, str(number))
             assert await watched.read() == str(number)
     assert not stream.cancelled
 
