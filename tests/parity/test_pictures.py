@@ -1,7 +1,9 @@
 """A picture file becomes the same pixels as in PaddleX, whatever its format and however it holds its colours."""
 
 import io
+import struct
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -11,6 +13,7 @@ from tests.parity.samples import IMAGE, Sample, texture
 from tests.parity.services import Models, ask_ours, ask_paddlex
 
 REGIONS = [box("text", 10, 10, 60, 40), box("image", 10, 50, 90, 95)]
+EXTRA_SAMPLES = 338  # of TIFF: 1 says that the colours are multiplied by the opacity, 2 that they are not
 PICTURE = texture(width=100, height=120)
 
 
@@ -20,10 +23,18 @@ def saved(picture, kind, **options):
     return buffer.getvalue()
 
 
-def turned(orientation, kind):
+def turned(orientation, kind, picture=PICTURE):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    return saved(PICTURE, kind, exif=exif)
+    return saved(picture, kind, exif=exif)
+
+
+def see_through():
+    """Of every colour and every opacity, also where nothing of the colour is seen."""
+    opacity = Image.fromarray(np.linspace(0, 255, 100 * 120).reshape(120, 100).astype(np.uint8))
+    picture = PICTURE.copy()
+    picture.putalpha(opacity)
+    return picture
 
 
 FILES = {
@@ -32,19 +43,42 @@ FILES = {
     "PNG, black and white": saved(PICTURE.convert("1"), "PNG"),
     "PNG, palette": saved(PICTURE.convert("P"), "PNG"),
     "PNG, grey of 16 bits": saved(PICTURE.convert("L").convert("I;16"), "PNG"),
+    "PNG, opacity": saved(see_through(), "PNG"),
+    "PNG, grey and opacity": saved(see_through().convert("LA"), "PNG"),
+    "PNG, palette and opacity": saved(PICTURE.convert("P"), "PNG", transparency=bytes(range(256))),
+    "PNG, a colour that is none": saved(PICTURE, "PNG", transparency=PICTURE.getpixel((10, 10))),
     "JPEG": saved(PICTURE, "JPEG"),
     "JPEG, grey": saved(PICTURE.convert("L"), "JPEG"),
     "JPEG, progressive, no subsampling": saved(PICTURE, "JPEG", progressive=True, subsampling=0),
     **{f"JPEG, orientation {number}": turned(number, "JPEG") for number in (2, 3, 6, 8)},
+    "JPEG, CMYK": saved(see_through().convert("CMYK"), "JPEG"),
+    "JPEG, CMYK of every ink": saved(
+        Image.merge("CMYK", [*PICTURE.split(), PICTURE.convert("L").transpose(0)]), "JPEG", quality=100
+    ),
     "WebP": saved(PICTURE, "WEBP"),
     "WebP, lossless": saved(PICTURE, "WEBP", lossless=True),
+    "WebP, opacity": saved(see_through(), "WEBP"),
+    "WebP, lossless, opacity": saved(see_through(), "WEBP", lossless=True, exact=True),
     "BMP": saved(PICTURE, "BMP"),
     "BMP, palette": saved(PICTURE.convert("P"), "BMP"),
     "TIFF": saved(PICTURE, "TIFF"),
     "TIFF, LZW": saved(PICTURE, "TIFF", compression="tiff_lzw"),
     "TIFF, fax": saved(PICTURE.convert("1"), "TIFF", compression="group4"),
+    "TIFF, opacity": saved(see_through(), "TIFF"),
+    "TIFF, grey and opacity": saved(see_through().convert("LA"), "TIFF"),
+    "TIFF, opacity that the colours have in them": saved(see_through(), "TIFF").replace(
+        struct.pack("<HHII", EXTRA_SAMPLES, 3, 1, 2), struct.pack("<HHII", EXTRA_SAMPLES, 3, 1, 1)
+    ),
+    "TIFF, grey of 16 bits": saved(
+        PICTURE.convert("L").point(lambda v: v * 257, "I").convert("I;16"), "TIFF"
+    ),
+    "TIFF, YCbCr": saved(PICTURE.convert("YCbCr"), "TIFF"),
+    "TIFF, LAB": saved(Image.merge("LAB", PICTURE.split()), "TIFF"),
     "TIFF, CMYK": saved(PICTURE.convert("CMYK"), "TIFF"),
+    "BMP, opacity": saved(see_through(), "BMP"),
     "PNG, orientation 6": turned(6, "PNG"),
+    "JPEG, CMYK, orientation 6": turned(6, "JPEG", PICTURE.convert("CMYK")),
+    **{f"TIFF, opacity, orientation {n}": turned(n, "TIFF", see_through()) for n in (2, 3, 6, 8)},
 }
 
 
@@ -54,9 +88,10 @@ async def test_a_picture_is_answered_as_paddlex_does(pool, data):
 
 
 async def test_frames_of_different_kinds_are_answered_as_paddlex_does(pool):
-    more = [texture(1, 100, 120).convert("L"), texture(2, 120, 100).convert("CMYK")]
-    data = saved(PICTURE, "TIFF", save_all=True, append_images=more)
-    await assert_answered_alike(pool, data, REGIONS, REGIONS[:1], [])
+    grey = texture(1, 100, 120).convert("L")
+    more = [grey, see_through(), texture(2, 120, 100).convert("CMYK"), grey.rotate(180).convert("I;16")]
+    data = saved(texture(3, 100, 120), "TIFF", save_all=True, append_images=more)
+    await assert_answered_alike(pool, data, REGIONS, *[REGIONS[:1]] * 2, [], REGIONS[:1])
 
 
 @pytest.mark.parametrize("orientation", [2, 3, 6, 8])

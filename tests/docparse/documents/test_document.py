@@ -94,12 +94,6 @@ async def test_an_image_whose_exif_makes_no_sense_is_taken_as_it_is(pool, settin
         assert (await document.render(0)).shape == (40, 60, 3)
 
 
-async def test_what_is_transparent_is_paper(pool, settings):
-    data = image_bytes("png", mode="RGBA", colour=(0, 0, 0, 0))
-    async with open_document(data, "png", None, pool, settings) as document:
-        assert (await document.render(0)).min() == 255
-
-
 async def test_sixteen_bits_of_grey_are_scaled_not_clipped(pool, settings):
     buffer = io.BytesIO()
     Image.fromarray(np.full((8, 8), 0x8000, np.uint16)).save(buffer, "PNG")

@@ -1,10 +1,11 @@
-"""Decoding of image files, frame by frame, with Pillow."""
+"""Decoding of image files, frame by frame, with Pillow and, where its colours are not OpenCV's, with OpenCV."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
@@ -20,6 +21,9 @@ Image.MAX_IMAGE_PIXELS = None
 
 # Small enough for a processor's cache, and for memory that is used again.
 _STRIP_ROWS = 64
+
+# Formats, and Pillow's modes of them, whose colours Pillow and OpenCV turn into RGB by other arithmetic.
+_UNLIKE_OPENCV = {("JPEG", "CMYK"), ("TIFF", "RGBA"), ("TIFF", "YCbCr"), ("TIFF", "LAB")}
 
 # What undoes each EXIF orientation; those from 5 on swap width and height.
 _EXIF_ORIENTATION = 0x0112
@@ -71,21 +75,23 @@ def inspect_image(path: Path, kind: str, max_pixels: int) -> list[PageSize]:
 def decode_frame(
     path: Path, kind: str, index: int, max_pixels: int, make_room: MakeRoom = own_room
 ) -> "NDArray[np.uint8]":
-    """One frame as HxWx3 uint8 BGR, turned as its EXIF says, transparency laid on white.
+    """One frame as HxWx3 uint8 BGR, turned as its EXIF says; it lies in what `make_room` gives for it.
 
-    It lies in what `make_room` gives for it.
+    The colours are PaddleX's, which decodes with OpenCV, and a TIFF of several frames with Pillow: an opacity is left
+    out, greys of 16 bits keep their high byte, or, in several frames, are cut off at 255.
 
     Raises:
         InvalidDocument: the pixels are truncated or corrupt.
     """
     with _open(path, kind) as image:
+        as_opencv_does = kind != "tiff" or not getattr(image, "is_animated", False)
         _seek(image, index, kind)
         check_pixels(*image.size, max_pixels)
         try:
             turn = _TURNS.get(_orientation(image))
             image.load()
-            rgb = _to_rgb(image)
-        except (OSError, SyntaxError, ValueError, EOFError) as error:
+            rgb = _as_opencv_reads(image, path) if as_opencv_does else _to_rgb(image)
+        except (OSError, SyntaxError, ValueError, EOFError, cv2.error) as error:
             raise InvalidDocument(f"`file` is a damaged or truncated {kind.upper()} image.") from error
     if turn is not None:
         rgb = rgb.transpose(turn)
@@ -141,12 +147,17 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):  # 16 or 32 bits of grey: keep the high byte, as OpenCV does
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _as_opencv_reads(image: Image.Image, path: Path) -> Image.Image:
+    if image.mode.startswith("I"):  # 16 or 32 bits of grey
         grey = np.asarray(image, dtype=np.int64)
         return Image.fromarray((grey.clip(0, 0xFFFF) >> 8).astype(np.uint8)).convert("RGB")
-    if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        page = Image.new("RGBA", rgba.size, "white")
-        page.alpha_composite(rgba)
-        return page.convert("RGB")
-    return image if image.mode == "RGB" else image.convert("RGB")
+    if (image.format, image.mode) not in _UNLIKE_OPENCV:
+        return _to_rgb(image)
+    # Pillow has turned a TIFF by now, and OpenCV does; a JPEG is turned by our caller.
+    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if pixels is None:
+        raise ValueError("OpenCV cannot decode it")
+    return Image.fromarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
