@@ -37,21 +37,19 @@ def _how_blocks_were_read(ours: Answer, theirs: Answer) -> None:
         drop_additions(element)
 
 
-def _word_documents(ours: Answer, theirs: Answer) -> None:
-    """Named by the clock on both sides; its text and structure are compared, its pictures by their sizes."""
-    for answer in (ours, theirs):
-        for element in answer["result"]["layoutParsingResults"]:
-            if "exports" in element:
-                (word,) = element["exports"].values()
-                word["fileName"] = re.sub(r"\d+", "0", word["fileName"])
-                word["content"] = word_parts(word["content"])
+def _open_word_documents(answer: Answer) -> None:
+    """Named by the clock on both sides; of the archive, what says and shows something is compared."""
+    for element in answer["result"]["layoutParsingResults"]:
+        if "exports" in element:
+            (word,) = element["exports"].values()
+            word["fileName"] = re.sub(r"\d+", "0", word["fileName"])
+            word["content"] = word_parts(word["content"])
 
 
 DIFFERENCES: dict[str, Callable[[Answer, Answer], None]] = {
     "the document's page count and render scale": _document_facts,
     "strokes and letters of drawings": _drawings,
     "how each block was read": _how_blocks_were_read,
-    "names of Word documents": _word_documents,
 }
 
 
@@ -66,6 +64,8 @@ def even(ours: httpx.Response, theirs: httpx.Response, *, but: str | None = None
     """Both answers without `DIFFERENCES`, those of one name excepted."""
     assert (ours.status_code, theirs.status_code) == (200, 200), (ours.text[:2000], theirs.text[:2000])
     our_answer, their_answer = ours.json(), theirs.json()
+    _open_word_documents(our_answer)
+    _open_word_documents(their_answer)
     for name, even_out in DIFFERENCES.items():
         if name != but:
             even_out(our_answer, their_answer)
@@ -90,7 +90,5 @@ def word_parts(content: str) -> dict[str, Any]:
         return {
             "names": names,
             "document": archive.read("word/document.xml").decode(),
-            "pictures": [
-                Image.open(io.BytesIO(archive.read(name))).size for name in names if "/media/" in name
-            ],
+            "pictures": [zlib.crc32(archive.read(name)) for name in names if "/media/" in name],
         }

@@ -4,6 +4,7 @@ import pytest
 
 from docparse.labels import PROMPT_LABELS
 from docparse.layout.labels import LABELS
+from tests.docparse.pages import box
 from tests.parity.comparing import assert_same
 from tests.parity.samples import SAMPLES, book, every_label, figures_in_tables, frames, image_sample
 from tests.parity.services import Models, ask_ours, ask_paddlex
@@ -77,6 +78,11 @@ CASES = [
 @pytest.mark.parametrize(("sample", "options"), CASES)
 async def test_a_document_is_answered_as_paddlex_does(pool, sample, options):
     await assert_answered_alike(SAMPLES[sample](), OPTIONS[options], pool)
+
+
+async def test_a_figure_larger_than_the_answer_shows_any_is_in_the_word_document_in_its_full_size(pool):
+    sample = image_sample(box("image", 10, 10, 2390, 190), width=2400, height=200)
+    await assert_answered_alike(sample, {"outputFormats": ["docx"]}, pool)
 
 
 @pytest.mark.parametrize(

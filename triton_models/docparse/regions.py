@@ -91,6 +91,7 @@ class EncodedPictures:
     """JPEGs of a page as far as its request wants them: crops by image key, the page as it came, drawings on it."""
 
     pictures: dict[str, bytes]
+    word_pictures: dict[str, bytes]
     input_image: bytes | None
     output_images: dict[str, bytes]
 

@@ -10,6 +10,7 @@ import zipfile
 import pytest
 from PIL import Image
 
+from docparse.assembly.pictures import encode_again_for_word
 from docparse.errors import InvalidOption, InvalidPages
 from docparse.image_store import OwnLinks
 from docparse.image_store.local import LocalStore
@@ -18,10 +19,14 @@ from docparse.restructuring import restructure_pages
 PLAIN = "imgs/img_in_image_box_10_10_90_90.jpg"
 
 
-def picture(colour="red", kind="JPEG"):
+def picture_file(colour="red", kind="JPEG", width=8):
     buffer = io.BytesIO()
-    Image.new("RGB", (8, 8), colour).save(buffer, kind)
-    return base64.b64encode(buffer.getvalue()).decode()
+    Image.new("RGB", (width, 8), colour).save(buffer, kind)
+    return buffer.getvalue()
+
+
+def picture(colour="red", kind="JPEG"):
+    return base64.b64encode(picture_file(colour, kind)).decode()
 
 
 def block(label="text", content="a text", bbox=(10, 10, 90, 90), **more):
@@ -182,6 +187,17 @@ def test_pictures_go_into_the_word_document(kind, prefix):
     assert "warnings" not in element
 
 
+@pytest.mark.parametrize(
+    "data",
+    [picture_file()[:-8], picture_file(width=2001)],
+    ids=["broken", "larger than the service sends any"],
+)
+def test_a_picture_that_cannot_have_come_from_the_service_goes_into_the_word_document_as_it_is(data):
+    given = page(block("image", ""), images={PLAIN: base64.b64encode(data).decode()})
+    (element,) = restructured(given, output_formats=["docx"])
+    assert media(element) == [data]
+
+
 @pytest.mark.parametrize("text", ["http://127.0.0.1:1/a.jpg", "no base64 \x00", "", "AAAA"])
 def test_a_picture_that_is_none_is_left_out_of_the_word_document_and_said_so(text):
     given = page(block("image", ""), images={PLAIN: text})
@@ -219,7 +235,7 @@ def test_a_picture_behind_a_link_of_ours_goes_into_the_word_document(tmp_path, s
     (element,) = json.loads(restructure_pages([given], {"output_formats": ["docx"]}, links))[
         "layoutParsingResults"
     ]
-    assert media(element) == [base64.b64decode(picture())]
+    assert media(element) == [encode_again_for_word(base64.b64decode(picture()))]
     assert element["markdown"]["images"] == {PLAIN: link}
     assert "warnings" not in element
 

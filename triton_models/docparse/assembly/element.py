@@ -90,7 +90,7 @@ def build_element(page: ParsedPage, options: ParseOptions, image_keys: ImageKeys
     element = PageElement(fields)
     if "docx" in options.output_formats:
         try:
-            fields["exports"] = {"docx": export_docx(page.form, page.pictures)}
+            fields["exports"] = {"docx": export_docx(page.form, page.word_pictures)}
         except Exception:  # the boundary of an export: the page itself is sound and goes out
             logger.exception("a page could not be exported")
             element.add_warning("export_failed", "The page could not be written as docx.")
@@ -107,6 +107,7 @@ def make_keys_final(page: ParsedPage, image_keys: ImageKeys) -> None:
         return
     page.image_keys = [renamed.get(key, key) for key in page.image_keys]
     page.pictures = {renamed.get(key, key): data for key, data in page.pictures.items()}
+    page.word_pictures = {renamed.get(key, key): data for key, data in page.word_pictures.items()}
     for picture in page.form["imgs_in_doc"]:
         picture["path"] = renamed.get(picture["path"], picture["path"])
     for block in page.form["parsing_res_list"]:

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from docparse import paddlex_forms
 from docparse.assembly.block_recognition import note_recognition
-from docparse.assembly.pictures import draw_layout, draw_preprocessing, draw_spotting, encode_jpeg
+from docparse.assembly.pictures import (
+    draw_layout,
+    draw_preprocessing,
+    draw_spotting,
+    encode_for_word,
+    encode_jpeg,
+)
 from docparse.assembly.texts import cut_repetition, read_spotting, table_to_html, write_formulas
 from docparse.options import ParseOptions
 from docparse.preprocessing.page import NOT_CLASSIFIED
@@ -37,6 +43,7 @@ class ParsedPage:
         position: of the page among those parsed, from 0; None when nobody said.
         form: the page as PaddleX's own result class, from which JSON, Markdown and Word are made.
         pictures: JPEG by image key; empty when the request does not want them.
+        word_pictures: the same crops as a Word document gets them.
         image_keys: every key that the page's texts may name.
         input_image, layout_image, spotting_image: JPEGs, when the request is to see them.
         warnings: what a reader of the page should know, `{"code", "message", "blockId"?}` each.
@@ -47,6 +54,7 @@ class ParsedPage:
     form: Any
     image_keys: list[str]
     pictures: dict[str, bytes]
+    word_pictures: dict[str, bytes]
     input_image: bytes | None = None
     output_images: dict[str, bytes] = field(default_factory=dict)
     warnings: list[dict[str, Any]] = field(default_factory=list)
@@ -60,12 +68,12 @@ def encode_pictures(regions: PageRegions, options: ParseOptions) -> None:
     """
     if regions.encoded is not None:
         return
-    pictures: dict[str, bytes] = {}
-    if options.return_markdown_images or options.output_formats:
-        pictures = {
-            key: encode_jpeg(picture) for key, picture in regions.pictures.items() if picture is not None
-        }
-    regions.encoded = EncodedPictures(pictures, *_encode_page(regions, options))
+    crops = {key: picture for key, picture in regions.pictures.items() if picture is not None}
+    regions.encoded = EncodedPictures(
+        {key: encode_jpeg(crop) for key, crop in crops.items()} if options.return_markdown_images else {},
+        {key: encode_for_word(crop) for key, crop in crops.items()} if options.output_formats else {},
+        *_encode_page(regions, options),
+    )
     regions.pictures = dict.fromkeys(regions.pictures)
     if not options.draws_readings:
         regions.image = None
@@ -156,6 +164,7 @@ class _PageBuilder:
             self._form(),
             regions.image_keys,
             encoded.pictures,
+            encoded.word_pictures,
             input_image=encoded.input_image,
             output_images=dict(encoded.output_images),
             warnings=self._warnings,

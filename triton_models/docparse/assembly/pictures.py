@@ -1,5 +1,6 @@
 """Pictures of the answer: JPEG, no larger than needed, and the page with its boxes drawn."""
 
+import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,26 @@ def encode_jpeg(picture: "Picture") -> bytes:
     """JPEG of an HxWx3 uint8 BGR picture, shrunk to 2,000 px a side; byte for byte what PaddleX sends."""
     encoded: NDArray[np.uint8] = cv2.imencode(".jpg", shrink(picture))[1]
     return encoded.tobytes()
+
+
+def encode_for_word(picture: "Picture") -> bytes:
+    """JPEG of an HxWx3 uint8 BGR picture in its full size; byte for byte what PaddleX puts into a Word document."""
+    buffer = io.BytesIO()
+    Image.fromarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+def encode_again_for_word(encoded: bytes) -> bytes:
+    """The same of a JPEG or PNG that the service sent before; one that cannot have come from it stays as it is."""
+    buffer = io.BytesIO()
+    try:
+        with Image.open(io.BytesIO(encoded)) as picture:
+            if max(picture.size) > MAX_SIDE_PIXELS:
+                return encoded
+            picture.convert("RGB").save(buffer, "JPEG")
+    except (OSError, SyntaxError, ValueError):
+        return encoded
+    return buffer.getvalue()
 
 
 def shrink(picture: "Picture") -> "Picture":

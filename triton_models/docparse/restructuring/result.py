@@ -9,6 +9,7 @@ import pybase64
 
 from docparse.assembly.element import prune
 from docparse.assembly.exports import export_docx
+from docparse.assembly.pictures import encode_again_for_word
 from docparse.assembly.restructuring import relate_pages
 from docparse.image_store import OwnLinks
 from docparse.restructuring.pages import Page, build_pages, join_pages
@@ -75,7 +76,7 @@ def _add_docx(
     element: dict[str, Any], page: Page, warnings: list[dict[str, Any]], links: OwnLinks | None
 ) -> None:
     decoded = {key: _find_picture(picture, links) for key, picture in page.pictures.items()}
-    pictures = {key: data for key, data in decoded.items() if data is not None}
+    pictures = {key: encode_again_for_word(data) for key, data in decoded.items() if data is not None}
     if left_out := len(decoded) - len(pictures):
         warnings.append(
             {
