@@ -25,7 +25,7 @@ def _number(value: object) -> float:
             value = float(value)
         except ValueError:
             raise ValueError("must be a number") from None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if not isinstance(value, (int, float)) or not math.isfinite(value):  # true is 1, as PaddleX takes it
         raise ValueError("must be a number")
     return float(value)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from gateway.errors import InvalidRequest
@@ -22,7 +22,8 @@ REPORTED_PROBLEMS = 3
 # Bounds on what is echoed and logged.
 LONGEST_LOG_ID = 256
 
-Positive = Annotated[int, Field(gt=0, le=2**31 - 1)]
+# Whoever says "as many as you like" by a number that no tier could count gets the largest that all can.
+Positive = Annotated[int, Field(gt=0), AfterValidator(lambda value: min(value, 2**31 - 1))]
 
 
 class LayoutParsingOptions(BaseModel):
@@ -111,7 +112,9 @@ class LayoutParsingOptions(BaseModel):
         "footer_image, aside_text.",
     )
     vlm_extra_args: ExtraArgs = Field(
-        None, description="Further arguments of the VLM call, for example `table_max_pixels`. Default: none."
+        None,
+        description="Further arguments of the VLM call, for example `table_max_pixels`; those that the service "
+        "decides, such as `messages` and `stream`, are left out. Default: none.",
     )
     prettify_markdown: bool = Field(True, description="Centre pictures and tables by HTML in the Markdown.")  # noqa: FBT003
     show_formula_number: bool = Field(False, description="Keep formula numbers in the Markdown.")  # noqa: FBT003

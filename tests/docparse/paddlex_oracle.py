@@ -80,6 +80,7 @@ class StubVlm:
             # Ours pads crops that engines refuse or crash on; PaddleX sends them as they are.
             image = pad_to_limits(item["image"])
             limits = parameters["min_pixels"], parameters["max_pixels"]
+            assert all(limit > 0 for limit in limits)  # any engine would fail on others
             self.asked.append(question(item["query"], image, limits, parameters["skip_special_tokens"]))
             yield {"result": self.reader(item["query"], image)}
 

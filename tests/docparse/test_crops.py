@@ -2,6 +2,7 @@ import base64
 import io
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -19,6 +20,23 @@ def test_fitted_sides_are_multiples_of_the_patch_and_within_the_limits(height, w
     # A strip thinner than a patch is widened to one, whatever its area.
     if min(fitted) > PATCH_PIXELS:
         assert fitted[0] * fitted[1] <= MAX_PIXELS
+
+
+@pytest.mark.parametrize(
+    ("sides", "limits", "fitted"),
+    [
+        ((1000, 2000), (2_000_000, 1_003_520), (700, 1400)),  # above the most: made smaller
+        ((100, 200), (2_000_000, 1_003_520), (1008, 2016)),  # below both: made larger, past the most
+    ],
+)
+def test_limits_that_cross_are_taken_as_the_models_processor_takes_them(sides, limits, fitted):
+    assert fit_sides(*sides, *limits) == fitted
+
+
+@pytest.mark.parametrize("sides", [(560, 560), (28, 5000), (5000, 28)])
+def test_no_request_makes_a_crop_so_large_that_the_memory_of_all_is_gone(sides):
+    height, width = fit_sides(*sides, 2**31 - 1, 2**31 - 1)
+    assert height * width < 1.2 * 16_384 * PATCH_PIXELS**2
 
 
 def test_a_crop_keeps_its_aspect_when_it_is_scaled():

@@ -84,9 +84,8 @@ def test_a_wrong_value_is_an_error_that_names_the_public_field(name):
         ({"min_pixels": 0}, "`minPixels`"),
         ({"max_new_tokens": 1.5}, "`maxNewTokens`"),
         ({"min_pixels": 2, "max_pixels": 1}, r"`minPixels` \(2\) cannot be greater than `maxPixels` \(1\)"),
-        ({"vlm_extra_args": {"ocr_min_pixels": 9, "ocr_max_pixels": 8}}, "`vlmExtraArgs.ocr_min_pixels`"),
         ({"vlm_extra_args": {"table_max_pixels": "9"}}, "`vlmExtraArgs.table_max_pixels`"),
-        ({"vlm_extra_args": {"messages": []}}, "`vlmExtraArgs.messages` cannot be set"),
+        ({"vlm_extra_args": {"ocr_min_pixels": 0}}, "`vlmExtraArgs.ocr_min_pixels`"),
         ({"output_formats": ["pdf"]}, "`outputFormats` must be a list of: docx"),
     ],
 )
@@ -130,16 +129,16 @@ def test_sampling_has_the_names_of_the_vlm_call():
     assert options.pixel_limits["table"] == PixelLimits(112_896, 1_003_520)
 
 
-def test_a_default_limit_gives_way_to_the_one_asked_for():
-    assert read(min_pixels=2_000_000).pixel_limits["ocr"] == PixelLimits(2_000_000, 2_000_000)
-    assert read(max_pixels=50_000).pixel_limits["ocr"] == PixelLimits(50_000, 50_000)
+def test_a_limit_of_one_task_goes_before_that_of_all_and_leaves_the_other_limit_alone():
+    options = read(max_pixels=200_000, vlm_extra_args={"table_min_pixels": 300_000, "ocr_max_pixels": 1e5})
+    assert options.pixel_limits["table"] == PixelLimits(300_000, 200_000)
+    assert options.pixel_limits["ocr"] == PixelLimits(112_896, 100_000)
+    assert options.pixel_limits["seal"] == PixelLimits(112_896, 200_000)
 
 
-def test_a_limit_of_one_task_goes_before_that_of_all():
-    options = read(max_pixels=200_000, vlm_extra_args={"table_min_pixels": 300_000})
-    assert options.pixel_limits["table"] == PixelLimits(300_000, 300_000)
-    options = read(min_pixels=200_000, vlm_extra_args={"table_max_pixels": 150_000})
-    assert options.pixel_limits["table"] == PixelLimits(150_000, 150_000)
+@pytest.mark.parametrize("name", ["messages", "model", "stream", "n", "mm_processor_kwargs"])
+def test_what_the_pipeline_itself_says_to_the_vlm_is_left_out_of_further_arguments(name):
+    assert read(vlm_extra_args={name: [], "seed": 3}).sampling == {"seed": 3, "temperature": 0.0}
 
 
 def _golden_options():

@@ -25,6 +25,13 @@ OPTIONS = {
     "tokens": {"maxNewTokens": 77},
     "pixels": {"minPixels": 50_000, "maxPixels": 60_000},
     "fewer pixels": {"maxPixels": 200_000},
+    "at most fewer than at least by default": {"maxPixels": 50_000},
+    "at least more than at most by default": {"minPixels": 2_000_000},
+    "crossed pixels of the task": {"vlmExtraArgs": {"ocr_min_pixels": 40_000, "ocr_max_pixels": 30_000}},
+    "crossed pixels in further arguments": {"maxPixels": 5e5, "vlmExtraArgs": {"min_pixels": 600_000}},
+    "what the client itself says": {
+        "vlmExtraArgs": {"messages": [], "model": "another", "stream": True, "stream_options": {}, "n": 2},
+    },
     "pixels of the task": {"vlmExtraArgs": {"ocr_min_pixels": 30_000, "ocr_max_pixels": 40_000}},
     "further arguments go first": {
         "temperature": 0.1, "maxNewTokens": 10,
@@ -63,16 +70,8 @@ async def test_the_vlm_is_asked_as_paddlex_asks_it(pool, options):
     assert await asked_by_us(pool, options) == await asked_by_paddlex(options)
 
 
-async def test_a_default_limit_gives_way_to_the_one_asked_for(pool):
-    """Different on purpose: PaddleX asks for at least more pixels than at most, which engines refuse."""
-    theirs = (await asked_by_paddlex({"minPixels": 2_000_000}))[1]["mm_processor_kwargs"]
-    ours = (await asked_by_us(pool, {"minPixels": 2_000_000}))[1]["mm_processor_kwargs"]
-    assert theirs == {"min_pixels": 2_000_000, "max_pixels": 1_003_520}
-    assert ours == {"min_pixels": 2_000_000, "max_pixels": 2_000_000}
-
-
 async def test_further_arguments_reach_the_engine(pool):
-    """Different on purpose: PaddleX's client takes them and leaves them out."""
+    """They go to PaddleX's call, whose client for servers then leaves out those that it has no name for."""
     options = {"vlmExtraArgs": {"seed": 3}}
     assert "seed" not in (await asked_by_paddlex(options))[1]
     assert (await asked_by_us(pool, options))[1]["seed"] == 3

@@ -29,8 +29,8 @@ OUTPUT_FORMATS = ("docx",)
 # In `vlmExtraArgs` these override the options of the same name, as in PaddleX.
 _SAMPLING_NAMES = ("repetition_penalty", "temperature", "top_p", "min_pixels", "max_pixels", "max_new_tokens")
 
-# What the pipeline itself says to the VLM server; a client may not.
-_RESERVED_EXTRA_ARGS = (
+# What the pipeline itself says to the VLM server: left out of `vlmExtraArgs`, as PaddleX's client does.
+_OUR_OWN_ARGS = (
     "model", "messages", "stream", "stream_options", "n", "skip_special_tokens", "mm_processor_kwargs",
 )  # fmt: skip
 
@@ -175,9 +175,9 @@ def _read_merge_mode(name: str, value: object) -> str:
 
 def _read_vlm(wire: Mapping[str, Any]) -> tuple[Mapping[Task, PixelLimits], dict[str, Any]]:
     extra = read_object("vlm_extra_args", wire.get("vlm_extra_args"))
-    for name in _RESERVED_EXTRA_ARGS:
-        if name in extra:
-            raise InvalidOption(f"`vlmExtraArgs.{name}` cannot be set: the service decides it.")
+    for name in _OUR_OWN_ARGS:
+        extra.pop(name, None)
+    _check_pixels(wire.get("min_pixels"), wire.get("max_pixels"))
     asked = {name: extra.pop(name) if name in extra else wire.get(name) for name in _SAMPLING_NAMES}
     limits = read_pixel_limits(
         read_count("min_pixels", asked["min_pixels"]), read_count("max_pixels", asked["max_pixels"]), extra
@@ -199,6 +199,12 @@ def _read_vlm(wire: Mapping[str, Any]) -> tuple[Mapping[Task, PixelLimits], dict
     if penalty is not None:
         sampling["repetition_penalty"] = penalty
     return limits, sampling
+
+
+def _check_pixels(min_pixels: object, max_pixels: object) -> None:
+    lowest, highest = read_count("min_pixels", min_pixels), read_count("max_pixels", max_pixels)
+    if lowest is not None and highest is not None and lowest > highest:
+        raise InvalidOption(f"`minPixels` ({lowest}) cannot be greater than `maxPixels` ({highest}).")
 
 
 def _read_output_formats(value: object) -> tuple[str, ...]:

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from docparse.errors import InvalidOption
-from docparse.option_values import read_count
+from docparse.option_values import read_number
 
 Task = Literal["ocr", "table", "chart", "formula", "seal", "spotting"]
 
@@ -55,37 +54,27 @@ def read_pixel_limits(
 ) -> Mapping[Task, PixelLimits]:
     """Limits of each task; takes `{task}_min_pixels` and `{task}_max_pixels` out of `extra`.
 
-    A default gives way to a value that was asked for.
+    What was asked for one task goes before what was asked for all, and that before a default; the two limits are not
+    weighed against each other, as in PaddleX. Where they cross, a picture above the most is made smaller and one below
+    both is made larger (see `crops.fit_sides`).
 
     Raises:
-        InvalidOption: a limit is no whole number above 0, or a minimum is above its maximum.
+        InvalidOption: a task's limit is no number above 0.
     """
-    if min_pixels is not None and max_pixels is not None and min_pixels > max_pixels:
-        raise InvalidOption(f"`minPixels` ({min_pixels}) cannot be greater than `maxPixels` ({max_pixels}).")
     limits: dict[Task, PixelLimits] = {
         "spotting": PixelLimits(DEFAULT_MIN_PIXELS, SPOTTING_MAX_PIXELS),
     }
     for task in PROMPTS:
         if task != "spotting":
-            limits[task] = _task_limits(task, min_pixels, max_pixels, extra)
+            limits[task] = PixelLimits(
+                _own_limit(f"{task}_min_pixels", extra) or min_pixels or DEFAULT_MIN_PIXELS,
+                _own_limit(f"{task}_max_pixels", extra) or max_pixels or DEFAULT_MAX_PIXELS,
+            )
     return limits
 
 
-def _task_limits(
-    task: Task, min_pixels: int | None, max_pixels: int | None, extra: dict[str, Any]
-) -> PixelLimits:
-    names = f"{task}_min_pixels", f"{task}_max_pixels"
-    own = [read_count(f"vlm_extra_args.{name}", extra.pop(name, None)) for name in names]
-    if own[0] is not None and own[1] is not None and own[0] > own[1]:
-        raise InvalidOption(
-            f"`vlmExtraArgs.{names[0]}` ({own[0]}) cannot be greater than "
-            f"`vlmExtraArgs.{names[1]}` ({own[1]})."
-        )
-    lowest, highest = own[0] or min_pixels, own[1] or max_pixels
-    if lowest is None:
-        lowest = min(DEFAULT_MIN_PIXELS, highest or DEFAULT_MIN_PIXELS)
-    if highest is None:
-        highest = max(DEFAULT_MAX_PIXELS, lowest)
-    if lowest > highest:  # one is the task's own, which goes before what holds for all tasks
-        lowest, highest = (own[0], own[0]) if own[0] is not None else (highest, highest)
-    return PixelLimits(lowest, highest)
+def _own_limit(name: str, extra: dict[str, Any]) -> int | None:
+    limit = read_number(
+        f"vlm_extra_args.{name}", extra.pop(name, None), "a number from 1 up", lambda v: v >= 1
+    )
+    return None if limit is None else int(limit)

@@ -65,7 +65,6 @@ def test_whether_to_visualize_is_the_pipelines_to_say_when_the_request_does_not(
         ("layoutThreshold", "high"),
         ("layoutThreshold", {"text": 2}),
         ("layoutThreshold", [0.5]),
-        ("layoutThreshold", True),
         ("layoutUnclipRatio", 0),
         ("layoutUnclipRatio", [1.0]),
         ("layoutUnclipRatio", [1.0, -1]),
