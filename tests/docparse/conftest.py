@@ -10,7 +10,7 @@ from docparse.settings import Settings
 @pytest.fixture(scope="session")
 def pool() -> Iterator[RenderPool]:
     """Two render workers for every test that leaves them alive."""
-    pool = RenderPool(workers=2, timeout_seconds=30)
+    pool = RenderPool(workers=2, timeout_seconds=30, max_pixels=10**8)
     yield pool
     pool.close()
 

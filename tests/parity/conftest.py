@@ -12,6 +12,6 @@ pytest.register_assert_rewrite("tests.parity.comparing")
 
 @pytest.fixture(scope="session")
 def pool() -> Iterator[RenderPool]:
-    pool = RenderPool(workers=2, timeout_seconds=30)
+    pool = RenderPool(workers=2, timeout_seconds=30, max_pixels=10**8)
     yield pool
     pool.close()

@@ -1,8 +1,10 @@
 """A picture file becomes the same pixels as in PaddleX, whatever its format and however it holds its colours."""
 
+import base64
 import io
 import struct
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -37,6 +39,7 @@ def see_through():
     return picture
 
 
+DEEP_TIFF = cv2.imencode(".tiff", np.asarray(PICTURE).astype(np.uint16) * 251)[1].tobytes()
 FILES = {
     "PNG": saved(PICTURE, "PNG"),
     "PNG, grey": saved(PICTURE.convert("L"), "PNG"),
@@ -59,6 +62,8 @@ FILES = {
     "WebP, lossless": saved(PICTURE, "WEBP", lossless=True),
     "WebP, opacity": saved(see_through(), "WEBP"),
     "WebP, lossless, opacity": saved(see_through(), "WEBP", lossless=True, exact=True),
+    "WebP, orientation 6": turned(6, "WEBP"),
+    "TIFF, colours of 16 bits": DEEP_TIFF,
     "BMP": saved(PICTURE, "BMP"),
     "BMP, palette": saved(PICTURE.convert("P"), "BMP"),
     "TIFF": saved(PICTURE, "TIFF"),
@@ -87,9 +92,27 @@ async def test_a_picture_is_answered_as_paddlex_does(pool, data):
     await assert_answered_alike(pool, data, REGIONS)
 
 
+async def test_a_jpeg_that_was_cut_short_is_answered_with_what_there_is_of_it(pool):
+    """Of the rest PaddleX shows what lay in memory before, so that no two of its answers are the same."""
+    models, whole = Models([[]]), saved(PICTURE, "JPEG", quality=95)
+    body = Sample(whole[: len(whole) // 2], IMAGE, [[]]).body()
+    theirs, ours = await ask_paddlex(models, body), await ask_ours(models, body, pool)
+    assert (theirs.status_code, ours.status_code) == (200, 200)
+    seen = page_of(ours)
+    assert seen.shape == (120, 100, 3)
+    assert np.abs(seen[:40].astype(int) - np.asarray(PICTURE)[:40, :, ::-1]).mean() < 30
+    assert np.abs(seen[-40:].astype(int) - 128).max() < 5
+
+
+def page_of(answer):
+    data = base64.b64decode(answer.json()["result"]["layoutParsingResults"][0]["inputImage"])
+    return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+
+
 async def test_frames_of_different_kinds_are_answered_as_paddlex_does(pool):
     grey = texture(1, 100, 120).convert("L")
-    more = [grey, see_through(), texture(2, 120, 100).convert("CMYK"), grey.rotate(180).convert("I;16")]
+    deep = Image.fromarray(np.asarray(grey).T.reshape(120, 100).astype(np.uint16) * 3)
+    more = [grey, see_through(), texture(2, 120, 100).convert("CMYK"), deep]
     data = saved(texture(3, 100, 120), "TIFF", save_all=True, append_images=more)
     await assert_answered_alike(pool, data, REGIONS, *[REGIONS[:1]] * 2, [], REGIONS[:1])
 

@@ -36,7 +36,7 @@ class Runtime:
         self._defaults = defaults
         if swept := sweep(settings.spool_dir):
             logger.info("%d documents were left by a process that died; they are removed", swept)
-        self._pool = RenderPool(settings.render_workers, settings.render_timeout)
+        self._pool = RenderPool(settings.render_workers, settings.render_timeout, settings.max_pixels)
         self._pool.warm_up()
         warm_up_assembly()
         self._client = VlmClient(

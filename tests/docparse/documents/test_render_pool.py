@@ -23,7 +23,7 @@ from tests.samples import image_bytes
 @pytest.fixture
 def lone() -> Iterator[RenderPool]:
     """A pool of one worker, that a test may kill."""
-    pool = RenderPool(workers=1, timeout_seconds=60)
+    pool = RenderPool(workers=1, timeout_seconds=60, max_pixels=10**8)
     yield pool
     pool.close()
 
@@ -46,7 +46,7 @@ class Pipe:
 
 
 def page_of(path: Path, index: int | None = 0) -> RenderTask:
-    return RenderTask(path, "png", index, 2.0, 10_000_000)
+    return RenderTask(path, path.suffix[1:], index, 2.0, 10_000_000)
 
 
 async def kill(pid: int) -> None:
@@ -121,7 +121,7 @@ async def test_a_page_that_is_cancelled_while_it_waits_is_never_rendered(lone, t
 
 
 async def test_a_page_that_hangs_holds_up_no_other_worker(tmp_path):
-    pool = RenderPool(workers=2, timeout_seconds=60)
+    pool = RenderPool(workers=2, timeout_seconds=60, max_pixels=10**8)
     try:
         hanging = Pipe(tmp_path / "hanging.png")
         rendering = asyncio.create_task(pool.run(page_of(hanging.path)))
@@ -136,7 +136,7 @@ async def test_a_page_that_hangs_holds_up_no_other_worker(tmp_path):
 
 
 async def test_a_closed_pool_leaves_no_worker_though_one_was_at_a_page(tmp_path):
-    pool = RenderPool(workers=2, timeout_seconds=60)
+    pool = RenderPool(workers=2, timeout_seconds=60, max_pixels=10**8)
     pool.warm_up()
     pids = pool.worker_pids
     assert len(pids) == 2
@@ -169,7 +169,7 @@ async def test_a_page_of_another_size_than_was_thought_is_rendered_all_the_same(
 
 async def test_a_page_that_nobody_waits_for_keeps_its_memory_until_its_worker_is_done(lone, tmp_path):
     """Another page would be drawn over, or under, by the worker that is still at it."""
-    slow, sound = Pipe(tmp_path / "slow.png"), tmp_path / "sound.png"
+    slow, sound = Pipe(tmp_path / "slow.gif"), tmp_path / "sound.png"
     given_up = asyncio.create_task(lone.run(dataclasses.replace(page_of(slow.path), size=PageSize(30, 20))))
     handle = await slow.opened()
     given_up.cancel()
@@ -177,7 +177,7 @@ async def test_a_page_that_nobody_waits_for_keeps_its_memory_until_its_worker_is
     taken = lone._memory.lease(20, 30).array(20, 30)
     taken[:] = 9
     with os.fdopen(handle, "wb") as file:
-        file.write(image_bytes("png", (30, 20)))
+        file.write(image_bytes("gif", (30, 20)))
     sound.write_bytes(image_bytes("png", (30, 20)))
     await lone.run(dataclasses.replace(page_of(sound), size=PageSize(30, 20)))  # behind the other
     assert (taken == 9).all()

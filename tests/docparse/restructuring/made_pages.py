@@ -11,9 +11,9 @@ from docparse.restructuring import restructure_pages
 PLAIN = "imgs/img_in_image_box_10_10_90_90.jpg"
 
 
-def picture_file(colour="red", kind="JPEG", width=8):
+def picture_file(colour="red", kind="JPEG", width=8, height=8, mode="RGB"):
     buffer = io.BytesIO()
-    Image.new("RGB", (width, 8), colour).save(buffer, kind)
+    Image.new(mode, (width, height), colour).save(buffer, kind)
     return buffer.getvalue()
 
 

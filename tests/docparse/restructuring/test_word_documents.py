@@ -5,7 +5,9 @@ import base64
 import io
 import json
 import re
+import struct
 import zipfile
+import zlib
 
 import pytest
 
@@ -27,10 +29,26 @@ def test_pictures_go_into_the_word_document(kind, prefix):
 
 @pytest.mark.parametrize(
     "data",
-    [picture_file()[:-8], picture_file(width=2001)],
-    ids=["broken", "larger than the service sends any"],
+    [picture_file()[:-8], picture_file(width=2001), picture_file(kind="PNG")],
+    ids=["broken", "larger than the service sends any", "PNG"],
 )
 def test_a_picture_that_cannot_have_come_from_the_service_goes_into_the_word_document_as_it_is(data):
+    given = page(block("image", ""), images={PLAIN: base64.b64encode(data).decode()})
+    (element,) = restructured(given, output_formats=["docx"])
+    assert media(element) == [data]
+
+
+def png_head(side):
+    head = b"IHDR" + struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + head + struct.pack(">I", zlib.crc32(head))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [png_head(10_000), png_head(100_000), picture_file(width=60_000, height=60_000)[:2000]],
+    ids=["warned of", "bomb", "JPEG"],
+)
+def test_a_few_bytes_that_say_that_they_are_a_huge_picture_cost_nothing(data):
     given = page(block("image", ""), images={PLAIN: base64.b64encode(data).decode()})
     (element,) = restructured(given, output_formats=["docx"])
     assert media(element) == [data]

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # Longest sides of a picture in the answer. Source: PaddleX's `max_output_img_size`.
 MAX_SIDE_PIXELS = 2000
 
+# What Pillow's encoder takes; the format ends at 65,535.
+_LONGEST_JPEG_SIDE = 65_500
+
 # Below the three pages of `preprocessed_img`. Source: PaddleX.
 _CAPTION_PIXELS = 25
 
@@ -36,21 +39,29 @@ def encode_jpeg(picture: "Picture") -> bytes:
 
 
 def encode_for_word(picture: "Picture") -> bytes:
-    """JPEG of an HxWx3 uint8 BGR picture in its full size; byte for byte what PaddleX puts into a Word document."""
+    """JPEG of an HxWx3 uint8 BGR picture in its full size; byte for byte what PaddleX puts into a Word document.
+
+    A picture with a side that no JPEG can have is shrunk, as in the answer; PaddleX fails on it.
+    """
+    if max(picture.shape) > _LONGEST_JPEG_SIDE:
+        picture = shrink(picture)
     buffer = io.BytesIO()
     Image.fromarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)).save(buffer, "JPEG")
     return buffer.getvalue()
 
 
 def encode_again_for_word(encoded: bytes) -> bytes:
-    """The same of a JPEG or PNG that the service sent before; one that cannot have come from it stays as it is."""
+    """The same of a JPEG that the service sent before; what cannot have come from it stays as it is.
+
+    The service sends no other format, and none larger; of a PNG a few bytes could be millions of pixels.
+    """
     buffer = io.BytesIO()
     try:
-        with Image.open(io.BytesIO(encoded)) as picture:
+        with Image.open(io.BytesIO(encoded), formats=("JPEG",)) as picture:
             if max(picture.size) > MAX_SIDE_PIXELS:
                 return encoded
             picture.convert("RGB").save(buffer, "JPEG")
-    except (OSError, SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return encoded
     return buffer.getvalue()
 

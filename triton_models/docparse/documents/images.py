@@ -1,4 +1,4 @@
-"""Decoding of image files, frame by frame, with Pillow and, where its colours are not OpenCV's, with OpenCV."""
+"""Image files, frame by frame: sizes by Pillow, from their headers; pixels by OpenCV and Pillow, as in PaddleX."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from docparse.documents.tiff import says_one_size
 from docparse.errors import EmptyDocument, ImageTooLarge, InvalidDocument
 from docparse.page_memory import MakeRoom, own_room
 from docparse.protocol import PageSize
@@ -22,9 +23,6 @@ Image.MAX_IMAGE_PIXELS = None
 # Small enough for a processor's cache, and for memory that is used again.
 _STRIP_ROWS = 64
 
-# Formats, and Pillow's modes of them, whose colours Pillow and OpenCV turn into RGB by other arithmetic.
-_UNLIKE_OPENCV = {("JPEG", "CMYK"), ("TIFF", "RGBA"), ("TIFF", "YCbCr"), ("TIFF", "LAB")}
-
 # What undoes each EXIF orientation; those from 5 on swap width and height.
 _EXIF_ORIENTATION = 0x0112
 _TURNS = {
@@ -36,6 +34,9 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_FIRST_THAT_SWAPS = 5
+
+_TWO_SIZES = "`file` is a damaged {} image: it says that it has two sizes."
 
 
 def check_pixels(width: int, height: int, max_pixels: int) -> None:
@@ -66,7 +67,7 @@ def inspect_image(path: Path, kind: str, max_pixels: int) -> list[PageSize]:
             _seek(image, index, kind)
             check_pixels(*image.size, max_pixels)
             width, height = image.size
-            if _orientation(image) >= 5:
+            if _orientation(image) >= _FIRST_THAT_SWAPS:
                 width, height = height, width
             sizes.append(PageSize(width, height))
     return sizes
@@ -77,27 +78,51 @@ def decode_frame(
 ) -> "NDArray[np.uint8]":
     """One frame as HxWx3 uint8 BGR, turned as its EXIF says; it lies in what `make_room` gives for it.
 
-    The colours are PaddleX's, which decodes with OpenCV, and a TIFF of several frames with Pillow: an opacity is left
-    out, greys of 16 bits keep their high byte, or, in several frames, are cut off at 255.
+    Decoded as PaddleX does it, for the same pixels: a TIFF of several frames with Pillow, all else with OpenCV, which
+    leaves an opacity out and makes grey what is missing of a JPEG. What OpenCV cannot read, Pillow may.
 
     Raises:
-        InvalidDocument: the pixels are truncated or corrupt.
+        InvalidDocument: the pixels are truncated or corrupt, or more or less than the header says.
     """
     with _open(path, kind) as image:
-        as_opencv_does = kind != "tiff" or not getattr(image, "is_animated", False)
         _seek(image, index, kind)
         check_pixels(*image.size, max_pixels)
-        try:
-            turn = _TURNS.get(_orientation(image))
-            image.load()
-            rgb = _as_opencv_reads(image, path) if as_opencv_does else _to_rgb(image)
-        except (OSError, SyntaxError, ValueError, EOFError, cv2.error) as error:
-            raise InvalidDocument(f"`file` is a damaged or truncated {kind.upper()} image.") from error
-    if turn is not None:
-        rgb = rgb.transpose(turn)
-    pixels = make_room(rgb.height, rgb.width)
-    _copy_bgr(rgb, pixels)
+        orientation = _orientation(image)
+        width, height = image.size[:: -1 if orientation >= _FIRST_THAT_SWAPS else 1]
+        decoded = _decode_with_opencv(path, kind, image)
+        if decoded is None:
+            rgb = _decode_with_pillow(image, _TURNS.get(orientation))
+            pixels = make_room(height, width)
+            _copy_bgr(rgb, pixels)
+            return pixels
+    if decoded.shape != (height, width, 3):
+        raise InvalidDocument(_TWO_SIZES.format(kind.upper()))
+    pixels = make_room(height, width)
+    pixels[:] = decoded
     return pixels
+
+
+def _decode_with_opencv(path: Path, kind: str, image: Image.Image) -> "NDArray[np.uint8] | None":
+    """The picture, turned; None where it is Pillow's to decode."""
+    if kind == "gif" or (kind == "tiff" and getattr(image, "is_animated", False)):
+        return None
+    if kind == "tiff" and not says_one_size(path):
+        raise InvalidDocument(_TWO_SIZES.format(kind.upper()))
+    # From the file: from memory, as PaddleX does it, what is missing of a JPEG is whatever lay in memory before.
+    try:
+        decoded: NDArray[np.uint8] | None = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    except cv2.error as error:  # it sees more pixels than it may decode, though Pillow did not
+        raise InvalidDocument(_TWO_SIZES.format(kind.upper())) from error
+    return decoded
+
+
+def _decode_with_pillow(image: Image.Image, turn: Image.Transpose | None) -> Image.Image:
+    try:
+        image.load()
+        rgb = image if image.mode == "RGB" else image.convert("RGB")
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise InvalidDocument(f"`file` is a damaged or truncated {image.format} image.") from error
+    return rgb if turn is None else rgb.transpose(turn)
 
 
 def _copy_bgr(rgb: Image.Image, pixels: "NDArray[np.uint8]") -> None:
@@ -136,6 +161,8 @@ def _seek(image: Image.Image, index: int, kind: str) -> None:
 def _orientation(image: Image.Image) -> int:
     if image.format == "TIFF":
         return 1  # Pillow turns these itself when it loads them, and says their turned size before
+    if image.format == "WEBP":
+        return 1  # PaddleX's OpenCV does not turn these
     # A PNG may hold its EXIF behind the pixels, and Pillow would decode them all to look there.
     if image.format == "PNG" and "exif" not in image.info:
         return 1
@@ -144,20 +171,3 @@ def _orientation(image: Image.Image) -> int:
     except Exception:  # noqa: BLE001  Pillow raises many kinds for EXIF that is damaged; the pixels are sound without it
         return 1
     return orientation if isinstance(orientation, int) else 1
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    return image if image.mode == "RGB" else image.convert("RGB")
-
-
-def _as_opencv_reads(image: Image.Image, path: Path) -> Image.Image:
-    if image.mode.startswith("I"):  # 16 or 32 bits of grey
-        grey = np.asarray(image, dtype=np.int64)
-        return Image.fromarray((grey.clip(0, 0xFFFF) >> 8).astype(np.uint8)).convert("RGB")
-    if (image.format, image.mode) not in _UNLIKE_OPENCV:
-        return _to_rgb(image)
-    # Pillow has turned a TIFF by now, and OpenCV does; a JPEG is turned by our caller.
-    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    if pixels is None:
-        raise ValueError("OpenCV cannot decode it")
-    return Image.fromarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))

@@ -8,6 +8,7 @@ import asyncio
 import dataclasses
 import logging
 import multiprocessing
+import os
 import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -122,8 +123,10 @@ class _Worker:
 class RenderPool:
     """A fixed number of render workers; tasks wait for one in a fair line."""
 
-    def __init__(self, workers: int, timeout_seconds: float) -> None:
+    def __init__(self, workers: int, timeout_seconds: float, max_pixels: int) -> None:
         self._timeout_seconds = timeout_seconds
+        # The workers inherit it, and their OpenCV reads it once: what a decoder may hold, whatever a header says.
+        os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(max_pixels)
         self._workers = [_Worker() for _ in range(workers)]
         self._idle = deque(self._workers)
         self._limiter = FairLimiter(workers)
