@@ -25,7 +25,7 @@ class _Answered(BaseModel):
 
 
 class Block(_Answered):
-    """A region; its other fields are kept or made anew."""
+    """A region; its other fields are made anew or left out, but for `block_recognition`."""
 
     block_label: str = Field(description="Class of the region, for example `paragraph_title`.")
     block_content: str = Field(description="Its text; a leading `#` of a title is taken off.")

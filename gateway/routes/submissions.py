@@ -27,6 +27,7 @@ _LIST_FIELDS = frozenset({"markdownIgnoreLabels", "outputFormats"})
 _PAIR_FIELDS = frozenset({"layoutUnclipRatio"})
 # In which a form's fields may be, as Python names them. Others would make text that is none, such as half a character.
 _CHARSETS = frozenset({"utf-8", "ascii", "iso8859-1"})
+_COMPRESSIONS = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress"})
 # There are some forty options; a form with more is no form for us.
 MOST_FORM_FIELDS = 200
 
@@ -100,7 +101,9 @@ async def read_restructuring(request: Request, record: RequestRecord) -> Restruc
 
 
 def _media_type(request: Request) -> str:
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
+    # Some clients write a charset there.
+    codings = request.headers.get("content-encoding", "").lower().split(",")
+    if _COMPRESSIONS.intersection(coding.strip() for coding in codings):
         raise CompressedBody("The body must not be compressed; send it without Content-Encoding.")
     return request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
 

@@ -17,8 +17,9 @@ from yarl import URL
 from gateway.errors import PayloadTooLarge, UrlFailed, UrlRefused
 from gateway.services.room import Lease
 
-MOST_REDIRECTS = 5
+MOST_REDIRECTS = 9  # as PaddleX's client
 CHUNK_BYTES = 256 * 1024
+_WITH_A_DOCUMENT = frozenset({200, 201, 202, 203, 206})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # IPv6 addresses that carry an IPv4 address, to which a gateway on the way may send the packets.
 _NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
@@ -96,7 +97,7 @@ class UrlFetcher:
         Raises:
             TooBusy: no room for them.
             UrlRefused: it leads, perhaps by a redirect, to an address that is not public.
-            UrlFailed: it does not parse, answer in time or answer 200.
+            UrlFailed: it does not parse, answer in time or answer with a document.
             PayloadTooLarge: more bytes than the limit.
         """
         try:
@@ -126,7 +127,7 @@ class UrlFetcher:
         raise UrlFailed(f"`file`: the URL redirects more than {MOST_REDIRECTS} times.")
 
     async def _read(self, response: aiohttp.ClientResponse, lease: Lease) -> bytes:
-        if response.status != 200:
+        if response.status not in _WITH_A_DOCUMENT:
             raise UrlFailed(f"`file`: the URL's server answered {response.status}.")
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise UrlFailed("`file`: the URL's server compresses its answer although asked not to.")
@@ -154,9 +155,14 @@ class UrlFetcher:
         return socket.socket(family=family, type=kind, proto=protocol)
 
 
+def _as_written(text: str) -> URL:
+    """A signature may be over the URL as it stands; what cannot be sent so is quoted."""
+    return URL(text, encoded=text.isascii() and text.isprintable() and " " not in text)
+
+
 def _parse(text: str) -> URL:
     try:
-        url = URL(text)
+        url = _as_written(text)
         usable = _is_usable(url)
     except ValueError:
         usable = False
@@ -174,7 +180,9 @@ def _is_usable(url: URL) -> bool:
 
 def _redirect_target(url: URL, location: str | None) -> URL:
     try:
-        target = url.join(URL(location or ""))
+        target = _as_written(location or "")
+        if not target.absolute:
+            target = url.join(target)
         usable = bool(location) and _is_usable(target)
     except ValueError:
         usable = False

@@ -13,7 +13,7 @@ def box(label, *coordinate, score=0.9, polygon=False):
         cls_id=LABEL_IDS[label],
         label=label,
         score=score,
-        coordinate=tuple(float(side) for side in coordinate),
+        coordinate=coordinate,
         order=None if label in UNORDERED_LABELS else 1,
         polygon_points=[[x1, y1], [x2, y1 + 4], [x2, y2], [x1, y2 - 4]] if polygon else None,
     )

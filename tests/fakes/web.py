@@ -44,7 +44,7 @@ async def running_web() -> AsyncIterator[FakeWeb]:
     fake = FakeWeb(port=0)
 
     async def dispatch(request: web.Request) -> web.StreamResponse:
-        fake.visits.append(request.path_qs)
+        fake.visits.append(request.raw_path)
         handler = fake.pages.get(request.path)
         return await handler(request) if handler else web.Response(status=404)
 

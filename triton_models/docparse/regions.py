@@ -250,9 +250,7 @@ def _usable_boxes(
             continue
         if x1 > x2 or y1 > y2 or x2 <= 0 or y2 <= 0 or x1 >= width or y1 >= height:
             continue
-        coordinate = [
-            float(max(0, x1)), float(max(0, y1)), float(min(width, x2)), float(min(height, y2)),
-        ]  # fmt: skip
+        coordinate = [int(max(0, x1)), int(max(0, y1)), int(min(width, x2)), int(min(height, y2))]
         form: paddlex_forms.Box = {
             "cls_id": int(box.cls_id),
             "label": box.label,
@@ -266,7 +264,7 @@ def _usable_boxes(
     return usable
 
 
-def _usable_polygon(points: list[Any] | None, coordinate: list[float]) -> list[Any]:
+def _usable_polygon(points: list[Any] | None, coordinate: list[int]) -> list[Any]:
     """The polygon, or the box's corners where it has none: PaddleX divides by its area."""
     if points is not None and len(points) > 2:
         outline = np.asarray(points, dtype=np.float32)

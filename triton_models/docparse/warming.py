@@ -25,7 +25,7 @@ def warm_up_assembly() -> None:
     """Take a page of one region of each kind through everything but the models."""
     options = ParseOptions.from_wire({})
     boxes = [
-        LayoutBox(LABEL_IDS[label], label, 0.9, (20.0, top, 180.0, top + 60.0), order)
+        LayoutBox(LABEL_IDS[label], label, 0.9, (20, top, 180, top + 60), order)
         for order, (label, top) in enumerate(
             zip((*_TEXTS, "image"), range(20, 420, 80), strict=False), start=1
         )

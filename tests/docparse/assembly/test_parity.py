@@ -1,5 +1,6 @@
 """The same boxes and the same texts through PaddleX's own pipeline and through ours give the same answer."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -151,4 +152,5 @@ def assert_equal(pages, parse):
         drawn = our_element.pop("outputImages", None)  # different on purpose: no font is fetched
         assert (drawn is not None) is parse.get("visualize", True)
         assert our_element == their_element
+        assert json.dumps(our_element, sort_keys=True) == json.dumps(their_element, sort_keys=True)
     return ours

@@ -85,7 +85,8 @@ def test_boxes_are_plain_numbers_on_the_page(page, found):
         x1, y1, x2, y2 = box.coordinate
         assert 0 <= x1 < x2 <= width
         assert 0 <= y1 < y2 <= height
-        assert all(type(value) is float for value in (*box.coordinate, box.score))
+        assert all(type(side) is int for side in box.coordinate)
+        assert type(box.score) is float
         assert 0 <= box.score <= 1
         assert LABELS[box.cls_id] == box.label
 

@@ -58,8 +58,8 @@ def test_unclip_grows_regions_about_their_centre(detector, invoice, ratio):
         b for b in detect(detector, invoice, unclip_ratio=ratio) if b.label == "table" and b.score > 0.9
     ]
     x1, y1, x2, y2 = usual.coordinate
-    assert grown.coordinate[2] - grown.coordinate[0] == pytest.approx(1.1 * (x2 - x1))
-    assert (grown.coordinate[1] + grown.coordinate[3]) / 2 == pytest.approx((y1 + y2) / 2)
+    assert grown.coordinate[2] - grown.coordinate[0] == pytest.approx(1.1 * (x2 - x1), abs=2)
+    assert (grown.coordinate[1] + grown.coordinate[3]) / 2 == pytest.approx((y1 + y2) / 2, abs=2)
 
 
 def test_without_nms_regions_may_say_the_same_twice(detector, invoice):

@@ -72,11 +72,12 @@ def test_what_a_client_left_out_of_a_page_is_not_made_up():
         assert element["markdown"]["text"] == "a text"
 
 
-def test_fields_of_a_block_that_paddlex_does_not_know_stay_with_it():
-    pages = [page(block(reading={"page": number}), block()) for number in range(2)]
+def test_how_a_block_was_read_stays_with_it_and_other_fields_go_as_in_paddlex():
+    pages = [page(block(block_recognition={"page": n}, input_path="/a", more=1), block()) for n in range(2)]
     (joined,) = restructured(*pages, concatenate_pages=True)
-    fields = [each.get("reading") for each in joined["prunedResult"]["parsing_res_list"]]
-    assert fields == [{"page": 0}, None, {"page": 1}, None]
+    blocks = joined["prunedResult"]["parsing_res_list"]
+    assert [each.get("block_recognition") for each in blocks] == [{"page": 0}, None, {"page": 1}, None]
+    assert not [each for each in blocks if {"input_path", "more"} & set(each)]
 
 
 def test_what_names_the_clients_files_is_left_out_as_everywhere():

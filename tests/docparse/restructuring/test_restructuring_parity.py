@@ -47,6 +47,9 @@ async def assert_equal(pages, **options):
         for our, their in zip(ours, theirs, strict=True)
     ]
     assert ours == theirs
+    assert json.dumps(ours, sort_keys=True) == json.dumps(
+        theirs, sort_keys=True
+    )  # 800 and 800.0 are two kinds
     for our, their in exports:
         assert (our is None) is (their is None) is ("outputFormats" not in options)
         if our is not None:

@@ -61,6 +61,17 @@ async def test_slashes_around_a_path_mean_nothing(gateway, path):
     assert_error(await gateway.http.get(f"{gateway.url}//"), 404)
 
 
+@pytest.mark.parametrize("coding", ["", "identity", "utf-8", "UTF-8"])
+async def test_a_header_that_speaks_of_no_compression_is_not_taken_for_one(gateway, coding):
+    answer = await post(gateway, json.dumps(GOOD).encode(), Content_Encoding=coding)
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("coding", ["GZIP", "br", "identity, zstd"])
+async def test_a_body_that_is_said_to_be_compressed_is_refused(gateway, coding):
+    assert_error(await post(gateway, json.dumps(GOOD).encode(), Content_Encoding=coding), 415)
+
+
 async def test_a_compressed_body_is_refused_with_what_would_be_accepted(gateway):
     answer = await post(gateway, gzip.compress(json.dumps(GOOD).encode()), Content_Encoding="gzip")
     assert_error(answer, 415, "Content-Encoding")

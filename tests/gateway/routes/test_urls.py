@@ -85,6 +85,35 @@ async def test_redirects_end(fetching, web):
     assert_error(await fetching.parse({"file": web.at("/round")}), 422, "`file`", "redirects more than")
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/page?X-Amz-Credential=AK%2F2024%2Fus&sig=a%2Bb%3D%2F%7E",
+        "/a%2Fb/%41/%7e?x=%zz&y={g}|h",
+        "/a/../b.png?a=b+c&d=%20",
+    ],
+)
+async def test_a_url_is_asked_for_as_it_is_written_for_its_signature_may_be_over_that(fetching, web, path):
+    answer = await fetching.parse({"file": web.at(path)})
+    assert_error(answer, 422, "404")  # nothing is there
+    web.redirect("/old", web.at(path))
+    assert_error(await fetching.parse({"file": web.at("/old")}), 422, "404")
+    assert web.visits == [path, "/old", path]
+
+
+async def test_a_url_with_letters_that_none_has_is_quoted(fetching, web, triton):
+    web.serve("/ä b", PNG)
+    assert (await fetching.parse({"file": web.at("/ä b?c=ü")})).status_code == 200
+    assert web.visits == ["/%C3%A4%20b?c=%C3%BC"]
+
+
+@pytest.mark.parametrize("status", [201, 203, 206])
+async def test_a_document_may_come_with_another_status_of_success(fetching, web, triton, status):
+    web.serve("/page", PNG, status)
+    assert (await fetching.parse({"file": web.at("/page")})).status_code == 200
+    assert triton.requests[0].document == PNG
+
+
 async def test_a_url_that_times_out_is_told_so(start_gateway, web):
     gateway = await start_gateway(url_allowed_networks=("127.0.0.1/32",), url_timeout_seconds=0.2)
     web.hang("/slow")

@@ -33,6 +33,12 @@ def test_what_is_not_base64_is_refused(text):
         decode(text)
 
 
+@pytest.mark.parametrize("form", ["{}==", '"{}"', "{},", "{}\0", "<{}>", "-{}"])
+def test_what_does_not_belong_into_base64_is_left_out_where_a_document_comes_of_it(form):
+    png = b"\x89PNG\r\n\x1a\n" + bytes(range(10))
+    assert decode(form.format(base64.b64encode(png).decode())) == png
+
+
 def test_a_data_url_with_bad_base64_is_refused():
     with pytest.raises(InvalidDocument, match="data: URL"):
         decode("data:image/png;base64,###")

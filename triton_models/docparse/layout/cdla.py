@@ -102,9 +102,13 @@ def _numbered(named: list[tuple[str, Region, Box]], options: LayoutOptions) -> l
     for label, region, box in named:
         ordered = label not in UNORDERED_LABELS
         order += ordered
-        x1, y1, x2, y2 = box
-        corners = None if options.shape_mode == "rect" else [(x1, y1), (x2, y1), (x2, y2), (x1, y2)]
+        x1, y1, x2, y2 = (int(side) for side in box)
+        corners: list[tuple[float, float]] | None = None
+        if options.shape_mode != "rect":
+            corners = [(x1, y1), (x2, y1), (x2, y2), (x1, y2)]
         found.append(
-            LayoutBox(LABEL_IDS[label], label, region.score, box, order if ordered else None, corners)
+            LayoutBox(
+                LABEL_IDS[label], label, region.score, (x1, y1, x2, y2), order if ordered else None, corners
+            )
         )
     return found

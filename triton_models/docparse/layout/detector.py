@@ -11,6 +11,7 @@ from docparse.layout.labels import LABEL_IDS
 
 Image = npt.NDArray[np.uint8]
 Box = tuple[float, float, float, float]
+PixelBox = tuple[int, int, int, int]
 ClassKey = str | int
 Ratio = float | tuple[float, float]
 T = TypeVar("T")
@@ -25,7 +26,7 @@ class LayoutBox:
         cls_id: Class id, the place of `label` in `labels.LABELS`.
         label: One of the 25 classes of PP-DocLayoutV2.
         score: How sure the engine is, 0..1.
-        coordinate: x1, y1, x2, y2 in pixels of the page, within it.
+        coordinate: x1, y1, x2, y2 in whole pixels of the page, within it.
         order: Place in the reading order, from 1; None for what is not running text.
         polygon_points: Corners in pixels, clockwise from the top left; None when the shape mode is `rect`.
     """
@@ -33,7 +34,7 @@ class LayoutBox:
     cls_id: int
     label: str
     score: float
-    coordinate: Box
+    coordinate: PixelBox
     order: int | None
     polygon_points: list[tuple[float, float]] | None = None
 

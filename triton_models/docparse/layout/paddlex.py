@@ -96,7 +96,7 @@ def _pair(ratio: Ratio) -> tuple[float, float]:
 
 
 def _layout_box(box: Mapping[str, Any]) -> LayoutBox:
-    x1, y1, x2, y2 = (float(side) for side in box["coordinate"])
+    x1, y1, x2, y2 = box["coordinate"]
     points = box.get("polygon_points")
     outline = None if points is None else [(float(x), float(y)) for x, y in points]
     return LayoutBox(box["cls_id"], box["label"], box["score"], (x1, y1, x2, y2), box["order"], outline)

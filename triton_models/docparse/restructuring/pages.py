@@ -15,9 +15,6 @@ _TITLE_MARK = re.compile(r"^#+\s")
 
 _HEADER_PICTURES = ("header_image", "footer_image")
 
-# Fields of a block that are made anew, or that say where PaddleX kept a picture.
-_REMADE_FIELDS = frozenset({"block_id", "block_order", "global_block_id", "global_group_id", "image"})
-
 
 @dataclass(slots=True)
 class Page:
@@ -28,7 +25,7 @@ class Page:
         pictures: what the client has for each, by image key.
         header_pictures: image keys of headers and footers, by the index of their block. PaddleX shows them in
             the Word document, but not in the Markdown of restructured pages.
-        extra_fields: of each block, those that PaddleX does not know.
+        extra_fields: of each block, what PaddleX does not know: how it was read.
     """
 
     form: Any
@@ -97,7 +94,7 @@ def _build_block(given: GivenBlock) -> Any:
 
 
 def _extra_fields(given: GivenBlock) -> Mapping[str, Any]:
-    return {name: value for name, value in (given.model_extra or {}).items() if name not in _REMADE_FIELDS}
+    return {} if given.block_recognition is None else {"block_recognition": given.block_recognition}
 
 
 def _make_names_unique(pages: Sequence[Page]) -> None:

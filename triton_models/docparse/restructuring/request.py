@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from docparse.errors import InvalidOption, InvalidPages
 from docparse.option_values import camel_case
@@ -11,8 +18,15 @@ from docparse.option_values import camel_case
 # No page is this wide. Beyond it PaddleX's arithmetic overflows.
 _MAX_PIXELS = 10_000_000
 
-_Length = Annotated[float, Field(ge=1, le=_MAX_PIXELS)]
-_Side = Annotated[float, Field(ge=-_MAX_PIXELS, le=_MAX_PIXELS)]
+
+def _as_it_came(value: object, check: ValidatorFunctionWrapHandler) -> object:
+    """Whole numbers stay whole: a client may tell 800 from 800.0."""
+    check(value)
+    return value
+
+
+_Length = Annotated[float, Field(ge=1, le=_MAX_PIXELS), WrapValidator(_as_it_came)]
+_Side = Annotated[float, Field(ge=-_MAX_PIXELS, le=_MAX_PIXELS), WrapValidator(_as_it_came)]
 
 
 class _Given(BaseModel):
@@ -20,15 +34,14 @@ class _Given(BaseModel):
 
 
 class GivenBlock(_Given):
-    """A block of `parsing_res_list`; fields that are not PaddleX's are kept in `model_extra`."""
-
-    model_config = ConfigDict(extra="allow")
+    """A block of `parsing_res_list`. Its other fields are made anew or, as in PaddleX, left out, but for ours."""
 
     block_label: str
     block_content: str
     block_bbox: Annotated[list[_Side], Field(min_length=4, max_length=4)]
     block_polygon_points: Any = None
     group_id: Any = None
+    block_recognition: Any = None
 
 
 class GivenSettings(_Given):
