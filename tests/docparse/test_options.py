@@ -86,6 +86,8 @@ def test_a_wrong_value_is_an_error_that_names_the_public_field(name):
         ({"min_pixels": 2, "max_pixels": 1}, r"`minPixels` \(2\) cannot be greater than `maxPixels` \(1\)"),
         ({"vlm_extra_args": {"table_max_pixels": "9"}}, "`vlmExtraArgs.table_max_pixels`"),
         ({"vlm_extra_args": {"ocr_min_pixels": 0}}, "`vlmExtraArgs.ocr_min_pixels`"),
+        ({"vlm_extra_args": {"temperature": "high"}}, "`vlmExtraArgs.temperature`"),
+        ({"vlm_extra_args": {"max_new_tokens": 1.5}}, "`vlmExtraArgs.max_new_tokens`"),
         ({"output_formats": ["pdf"]}, "`outputFormats` must be a list of: docx"),
     ],
 )
@@ -136,7 +138,13 @@ def test_a_limit_of_one_task_goes_before_that_of_all_and_leaves_the_other_limit_
     assert options.pixel_limits["seal"] == PixelLimits(112_896, 200_000)
 
 
-@pytest.mark.parametrize("name", ["messages", "model", "stream", "n", "mm_processor_kwargs"])
+@pytest.mark.parametrize("where", ["", "ocr_"])
+def test_no_limit_is_above_what_any_engine_takes(where):
+    options = read(vlm_extra_args={f"{where}min_pixels": 1e300, f"{where}max_pixels": 10**12})
+    assert options.pixel_limits["ocr"] == PixelLimits(12_845_056, 12_845_056)
+
+
+@pytest.mark.parametrize("name", ["messages", "model", "stream", "n", "max_tokens", "mm_processor_kwargs"])
 def test_what_the_pipeline_itself_says_to_the_vlm_is_left_out_of_further_arguments(name):
     assert read(vlm_extra_args={name: [], "seed": 3}).sampling == {"seed": 3, "temperature": 0.0}
 

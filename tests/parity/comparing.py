@@ -93,5 +93,6 @@ def word_parts(content: str) -> dict[str, Any]:
         return {
             "names": names,
             "document": archive.read("word/document.xml").decode(),
+            "links": archive.read("word/_rels/document.xml.rels").decode(),
             "pictures": [zlib.crc32(archive.read(name)) for name in names if "/media/" in name],
         }

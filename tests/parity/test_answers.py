@@ -63,7 +63,9 @@ OPTIONS = {
 # Each document under the options that touch what is special about it; every option with every label.
 CASES = [
     *(("every label", options) for options in OPTIONS),
-    *(("every label, outlined", options) for options in ("default", "unmerged", "rectangles", "polygons", "all read")),
+    *(("every label, outlined", options) for options in (
+        "default", "unmerged", "rectangles", "polygons", "all read", "Word", "Word, all read",
+    )),
     *(("figures in tables", options) for options in (
         "default", "plain Markdown", "formatted", "seals read", "images read", "all read", "all read, plain", "Word",
     )),

@@ -3,6 +3,7 @@
 import base64
 import io
 import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -39,6 +40,22 @@ def see_through():
     return picture
 
 
+def png_with(*chunks, behind_the_pixels=False):
+    """The picture with further chunks, (kind, data) each; a wrong checksum where the data is a str."""
+    data = saved(PICTURE, "PNG")
+    at = data.index(b"IEND") - 4 if behind_the_pixels else data.index(b"IDAT") - 4
+    for kind, content in chunks:
+        body = content.encode() if isinstance(content, str) else content
+        check = zlib.crc32(kind + body) ^ isinstance(content, str)
+        data = data[:at] + struct.pack(">I", len(body)) + kind + body + struct.pack(">I", check) + data[at:]
+    return data
+
+
+ON_ITS_SIDE = turned(6, "PNG").partition(b"eXIf")[2][:26]
+XMP_ON_ITS_SIDE = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    b'<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>'
+)
 DEEP_TIFF = cv2.imencode(".tiff", np.asarray(PICTURE).astype(np.uint16) * 251)[1].tobytes()
 FILES = {
     "PNG": saved(PICTURE, "PNG"),
@@ -82,6 +99,13 @@ FILES = {
     "TIFF, CMYK": saved(PICTURE.convert("CMYK"), "TIFF"),
     "BMP, opacity": saved(see_through(), "BMP"),
     "PNG, orientation 6": turned(6, "PNG"),
+    "PNG, orientation behind the pixels": png_with((b"eXIf", ON_ITS_SIDE), behind_the_pixels=True),
+    "PNG, a text of megabytes": png_with((b"zTXt", b"a\0\0" + zlib.compress(bytes(3_000_000)))),
+    "PNG, a wrong checksum beside the pixels": png_with((b"pHYs", "\0" * 9)),
+    "JPEG, orientation in XMP": saved(PICTURE, "JPEG", xmp=XMP_ON_ITS_SIDE),
+    "WebP, orientation in XMP": saved(PICTURE, "WEBP", xmp=XMP_ON_ITS_SIDE),
+    "JPEG, orientation that is none": turned(9, "JPEG"),
+    "JPEG without its end": saved(PICTURE, "JPEG")[:-2],
     "JPEG, CMYK, orientation 6": turned(6, "JPEG", PICTURE.convert("CMYK")),
     **{f"TIFF, opacity, orientation {n}": turned(n, "TIFF", see_through()) for n in (2, 3, 6, 8)},
 }

@@ -1,10 +1,13 @@
 """The VLM server is asked as PaddleX's own client for vLLM asks it, option by option."""
 
+import io
 from types import SimpleNamespace
 
 import pytest
 from paddlex.inference.models.doc_vlm.predictor import DocVLMGenAIClientPredictor
+from PIL import Image
 
+from docparse.prompts import MOST_PIXELS
 from tests.docparse.pages import box
 from tests.parity.samples import image_sample
 from tests.parity.services import Models, ask_paddlex
@@ -35,7 +38,7 @@ OPTIONS = {
     "pixels of the task": {"vlmExtraArgs": {"ocr_min_pixels": 30_000, "ocr_max_pixels": 40_000}},
     "further arguments go first": {
         "temperature": 0.1, "maxNewTokens": 10,
-        "vlmExtraArgs": {"temperature": 0.3, "max_new_tokens": 20, "top_p": 0.5},
+        "vlmExtraArgs": {"temperature": 0.3, "max_new_tokens": 20.0, "top_p": 0.5, "max_pixels": 5e5},
     },
     "spotting": {"useLayoutDetection": False, "promptLabel": "spotting", "maxPixels": 200_000},
     "formula": {"useLayoutDetection": False, "promptLabel": "formula", "vlmExtraArgs": {"formula_max_pixels": 150_000}},
@@ -75,3 +78,20 @@ async def test_further_arguments_reach_the_engine(pool):
     options = {"vlmExtraArgs": {"seed": 3}}
     assert "seed" not in (await asked_by_paddlex(options))[1]
     assert (await asked_by_us(pool, options))[1]["seed"] == 3
+
+
+async def test_a_number_that_no_tier_could_count_is_the_largest_that_all_can(pool):
+    _, body = await asked_by_us(pool, {"maxNewTokens": 10**20, "maxPixels": 10**20, "minPixels": 10**20})
+    assert body["max_completion_tokens"] == 2**31 - 1
+    assert body["mm_processor_kwargs"] == {"min_pixels": MOST_PIXELS, "max_pixels": MOST_PIXELS}
+
+
+@pytest.mark.parametrize("options", [{"minPixels": 10**9}, {"vlmExtraArgs": {"ocr_min_pixels": 1e300}}])
+async def test_no_request_has_a_picture_made_larger_than_any_engine_takes(pool, options):
+    models = Models(SAMPLE.pages)
+    async with service_with_vlm(models.detect, pool, "text") as (http, vlm):
+        answer = await http.post("/layout-parsing", json=SAMPLE.body(**options))
+        assert answer.status_code == 200, answer.text
+    (completion,) = vlm.completions
+    width, height = Image.open(io.BytesIO(completion.image)).size
+    assert MOST_PIXELS <= width * height < 1.1 * MOST_PIXELS

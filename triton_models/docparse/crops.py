@@ -13,10 +13,6 @@ if TYPE_CHECKING:
 # Sides are multiples of this: patches of 14 px, merged 2 x 2 (PaddleOCR-VL's image processor).
 PATCH_PIXELS = 28
 
-# As many visual tokens as the context of the engines' recipes holds (`--max-model-len 16384`): a picture is made no
-# larger than this, whatever was asked for, so that no request can take the memory of all.
-_MOST_GROWN_PIXELS = 16_384 * PATCH_PIXELS**2
-
 # High enough that text edges survive; a page's crops are a few hundred kilobytes.
 _JPEG_QUALITY = 95
 
@@ -54,7 +50,6 @@ def fit_sides(height: int, width: int, min_pixels: int, max_pixels: int) -> tupl
     Limits may cross: what is above `max_pixels` is made smaller, and only what is not can be made larger.
     Source: `smart_resize` of the model's image processor (Qwen2-VL's formula).
     """
-    min_pixels = min(min_pixels, _MOST_GROWN_PIXELS)
     # The processor first enlarges what is thinner than a patch, so that an extreme aspect costs what it costs there.
     if height < PATCH_PIXELS:
         height, width = PATCH_PIXELS, round(width * PATCH_PIXELS / height)

@@ -48,9 +48,11 @@ def read_number(name: str, value: object, expectation: str, holds: Bound) -> flo
 
 
 def read_count(name: str, value: object) -> int | None:
-    """A whole number above 0; null stays null."""
+    """A whole number above 0, also written as 1e6; null stays null."""
     if value is None:
         return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
         raise refuse(name, "a whole number above 0", value)
     return value

@@ -26,12 +26,10 @@ SHAPE_MODES = ("rect", "quad", "poly", "auto")
 MERGE_MODES = ("large", "small", "union")
 OUTPUT_FORMATS = ("docx",)
 
-# In `vlmExtraArgs` these override the options of the same name, as in PaddleX.
-_SAMPLING_NAMES = ("repetition_penalty", "temperature", "top_p", "min_pixels", "max_pixels", "max_new_tokens")
-
 # What the pipeline itself says to the VLM server: left out of `vlmExtraArgs`, as PaddleX's client does.
 _OUR_OWN_ARGS = (
-    "model", "messages", "stream", "stream_options", "n", "skip_special_tokens", "mm_processor_kwargs",
+    "model", "messages", "stream", "stream_options", "n", "max_tokens", "max_completion_tokens",
+    "skip_special_tokens", "mm_processor_kwargs",
 )  # fmt: skip
 
 
@@ -178,26 +176,23 @@ def _read_vlm(wire: Mapping[str, Any]) -> tuple[Mapping[Task, PixelLimits], dict
     for name in _OUR_OWN_ARGS:
         extra.pop(name, None)
     _check_pixels(wire.get("min_pixels"), wire.get("max_pixels"))
-    asked = {name: extra.pop(name) if name in extra else wire.get(name) for name in _SAMPLING_NAMES}
-    limits = read_pixel_limits(
-        read_count("min_pixels", asked["min_pixels"]), read_count("max_pixels", asked["max_pixels"]), extra
-    )
-    temperature = read_number("temperature", asked["temperature"], "a number from 0 up", lambda v: v >= 0)
-    top_p = read_number("top_p", asked["top_p"], "a number above 0 and at most 1", lambda v: 0 < v <= 1)
-    penalty = read_number(
-        "repetition_penalty", asked["repetition_penalty"], "a number above 0", lambda v: v > 0
-    )
+
+    def asked(name: str) -> tuple[str, Any]:
+        """Where the value of a name is, and the value."""
+        return (f"vlm_extra_args.{name}", extra.pop(name)) if name in extra else (name, wire.get(name))
+
+    temperature = read_number(*asked("temperature"), "a number from 0 up", lambda v: v >= 0)
+    optional = {
+        "max_completion_tokens": read_count(*asked("max_new_tokens")),
+        "top_p": read_number(*asked("top_p"), "a number above 0 and at most 1", lambda v: 0 < v <= 1),
+        "repetition_penalty": read_number(*asked("repetition_penalty"), "a number above 0", lambda v: v > 0),
+    }
+    limits = read_pixel_limits(read_count(*asked("min_pixels")), read_count(*asked("max_pixels")), extra)
     sampling: dict[str, Any] = {
         **extra,
         "temperature": 0.0 if temperature is None else temperature,  # reading is not creative writing
+        **{name: value for name, value in optional.items() if value is not None},
     }
-    max_new_tokens = read_count("max_new_tokens", asked["max_new_tokens"])
-    if max_new_tokens is not None:
-        sampling["max_completion_tokens"] = max_new_tokens
-    if top_p is not None:
-        sampling["top_p"] = top_p
-    if penalty is not None:
-        sampling["repetition_penalty"] = penalty
     return limits, sampling
 
 

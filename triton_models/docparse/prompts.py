@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from docparse.option_values import read_number
+from docparse.option_values import read_count
 
 Task = Literal["ocr", "table", "chart", "formula", "seal", "spotting"]
 
@@ -21,6 +21,10 @@ PROMPTS: Mapping[Task, str] = {
 # 144 and 1,280 visual tokens of 28 x 28 px each: PaddleX's limits for every task but spotting.
 DEFAULT_MIN_PIXELS = 112_896
 DEFAULT_MAX_PIXELS = 1_003_520
+
+# 16,384 visual tokens, all that the model's context holds (`longest_context` in `vlm_server/models.toml`): no engine
+# takes a larger picture, and no request makes one, whatever it asks for.
+MOST_PIXELS = 16_384 * 28 * 28
 
 # Spotting reads whole pages, so it may see 2,048 tokens. No option changes it, as in PaddleX.
 SPOTTING_MAX_PIXELS = 1_605_632
@@ -59,22 +63,19 @@ def read_pixel_limits(
     both is made larger (see `crops.fit_sides`).
 
     Raises:
-        InvalidOption: a task's limit is no number above 0.
+        InvalidOption: a task's limit is no whole number above 0.
     """
     limits: dict[Task, PixelLimits] = {
         "spotting": PixelLimits(DEFAULT_MIN_PIXELS, SPOTTING_MAX_PIXELS),
     }
     for task in PROMPTS:
         if task != "spotting":
+            own_min, own_max = (
+                read_count(f"vlm_extra_args.{name}", extra.pop(name, None))
+                for name in (f"{task}_min_pixels", f"{task}_max_pixels")
+            )
             limits[task] = PixelLimits(
-                _own_limit(f"{task}_min_pixels", extra) or min_pixels or DEFAULT_MIN_PIXELS,
-                _own_limit(f"{task}_max_pixels", extra) or max_pixels or DEFAULT_MAX_PIXELS,
+                min(own_min or min_pixels or DEFAULT_MIN_PIXELS, MOST_PIXELS),
+                min(own_max or max_pixels or DEFAULT_MAX_PIXELS, MOST_PIXELS),
             )
     return limits
-
-
-def _own_limit(name: str, extra: dict[str, Any]) -> int | None:
-    limit = read_number(
-        f"vlm_extra_args.{name}", extra.pop(name, None), "a number from 1 up", lambda v: v >= 1
-    )
-    return None if limit is None else int(limit)

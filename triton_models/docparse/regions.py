@@ -105,6 +105,7 @@ class PageRegions:
         image: the page itself, HxWx3 uint8 BGR, preprocessed if it was; kept only when it will be drawn.
         boxes: as detected, in PaddleX's form; None when layout detection is off.
         pictures: BGR crops by image key; None once they are encoded.
+        outlined_pictures: of those, crops that are white outside of their outline, as a Word document shows them.
         gathered_keys: pictures that appear in `markdown.images` even when no block shows them.
         swallowed_keys: pictures inside a table, which shows them itself.
         requests: what must be recognised; the caller may drop them once they are.
@@ -119,6 +120,7 @@ class PageRegions:
     boxes: list[paddlex_forms.Box] | None
     regions: list[Region] = field(default_factory=list)
     pictures: dict[str, "Picture | None"] = field(default_factory=dict)
+    outlined_pictures: dict[str, "Picture"] = field(default_factory=dict)
     gathered_keys: list[str] = field(default_factory=list)
     swallowed_keys: set[str] = field(default_factory=set)
     requests: list[RegionRequest] = field(default_factory=list)
@@ -170,7 +172,7 @@ def _crop(
 def _add_region(
     page: PageRegions, crop: paddlex_forms.Crop, figures: list[dict[str, Any]], options: ParseOptions
 ) -> None:
-    label, picture = str(crop["label"]), crop["img"]
+    label, picture, polygon = str(crop["label"]), crop["img"], crop.get("polygon_points")
     key: str | None = None
     tokens: Mapping[str, str] = {}
     height, width = 0, 0
@@ -178,11 +180,12 @@ def _add_region(
         height, width = picture.shape[:2]
         if label in options.pictured_labels:
             key = paddlex_forms.image_key(label, crop["box"])
+            if polygon is not None and key in page.pictures and options.output_formats:
+                page.outlined_pictures[key] = picture
             page.pictures.setdefault(key, picture)
         if label not in options.unread_labels:
             tokens = _ask_for(page, crop, figures, options)
     x1, y1, x2, y2 = crop["box"]
-    polygon = crop.get("polygon_points")
     page.regions.append(
         Region(label, (x1, y1, x2, y2), crop.get("group_id"), polygon, key, tokens, width, height)
     )

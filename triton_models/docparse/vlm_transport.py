@@ -1,6 +1,7 @@
 """HTTP to the VLM servers: a call and its answer, and whether a server lives. The pipeline's only network code."""
 
 import asyncio
+import io
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
@@ -23,6 +24,9 @@ from docparse.vlm_answers import (
 from docparse.vlm_replicas import CallInFlight, Replica
 
 _CONNECT_SECONDS = 5.0
+
+# From which on aiohttp itself warns of a body in one piece.
+_LARGE_BYTES = 2**20
 
 # Less than the 5 s after which uvicorn, and with it vLLM, closes a connection that is idle: a call that is sent in
 # that instant is lost.
@@ -100,7 +104,8 @@ class VlmTransport:
         loop = asyncio.get_running_loop()
         async with self._open_session().post(
             f"{replica.url}/v1/chat/completions",
-            data=body,
+            # A large one in pieces, between which others have their turn on the event loop.
+            data=body if len(body) <= _LARGE_BYTES else io.BytesIO(body),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
         ) as response:
             replica.heard_at = loop.time()

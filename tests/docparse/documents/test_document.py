@@ -94,6 +94,18 @@ async def test_an_image_whose_exif_makes_no_sense_is_taken_as_it_is(pool, settin
         assert (await document.render(0)).shape == (40, 60, 3)
 
 
+@pytest.mark.parametrize(
+    ("kind", "mode", "options"),
+    [("webp", "RGB", {"save_all": True, "append_images": [Image.new("RGB", (60, 40))]}), ("tiff", "F", {})],
+    ids=["moving WebP", "TIFF of floating point"],
+)
+async def test_what_opencv_cannot_read_pillow_may(pool, settings, kind, mode, options):
+    buffer = io.BytesIO()
+    Image.new(mode, (60, 40), "white" if mode == "RGB" else 255.0).save(buffer, kind.upper(), **options)
+    async with open_document(buffer.getvalue(), kind, None, pool, settings) as document:
+        assert (await document.render(0)).min() > 250
+
+
 async def test_sixteen_bits_of_grey_are_scaled_not_clipped(pool, settings):
     buffer = io.BytesIO()
     Image.fromarray(np.full((8, 8), 0x8000, np.uint16)).save(buffer, "PNG")

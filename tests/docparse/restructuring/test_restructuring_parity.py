@@ -6,6 +6,7 @@ import json
 import zipfile
 
 import pytest
+from PIL import Image
 
 from docparse.restructuring import restructure_pages
 from tests.docparse.paddlex_oracle import ask_docparse, ask_paddlex
@@ -62,7 +63,7 @@ def docx_parts(exports):
     """The text and the pictures of a Word document; its other parts are python-docx's template."""
     with zipfile.ZipFile(io.BytesIO(base64.b64decode(exports["docx"]["content"]))) as archive:
         media = [archive.read(name) for name in sorted(archive.namelist()) if "/media/" in name]
-        return archive.read("word/document.xml"), media
+        return archive.read("word/document.xml"), archive.read("word/_rels/document.xml.rels"), media
 
 
 def long_document(count):
@@ -126,6 +127,18 @@ async def test_the_word_document_is_the_same(concatenate):
     pages = long_document(3)
     pages[1].boxes.append(box("header_image", 10, 5, 90, 25))
     await assert_equal(parsed(pages), concatenatePages=concatenate, outputFormats=["docx"])
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP"])
+async def test_a_picture_that_a_client_changed_is_the_same_in_the_word_document(kind, mode):
+    (sent,) = parsed([page(box("image", 10, 10, 200, 200))])
+    noise = Image.effect_noise((190, 190), 80).convert(mode)
+    buffer = io.BytesIO()
+    noise.save(buffer, kind)
+    (key,) = sent["markdownImages"]
+    sent["markdownImages"][key] = base64.b64encode(buffer.getvalue()).decode()
+    await assert_equal([sent], outputFormats=["docx"])
 
 
 @pytest.mark.parametrize("polygon", [False, True])
@@ -218,8 +231,8 @@ async def test_figures_inside_tables_are_in_the_word_document_where_paddlex_leav
     assert shown
     body = {"pages": [sent], "outputFormats": ["docx"]}
     (theirs,), (ours,) = await ask_theirs(body), ask_ours(body)
-    assert docx_parts(theirs.pop("exports"))[1] == []
-    assert len(docx_parts(ours.pop("exports"))[1]) == len(shown)
+    assert docx_parts(theirs.pop("exports"))[-1] == []
+    assert len(docx_parts(ours.pop("exports"))[-1]) == len(shown)
     assert ours == theirs
 
 

@@ -18,7 +18,7 @@ from docparse.restructuring import restructure_pages
 from tests.docparse.restructuring.made_pages import PLAIN, block, page, picture, picture_file, restructured
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP"])
 @pytest.mark.parametrize("prefix", ["", "data:image/x;base64,"])
 def test_pictures_go_into_the_word_document(kind, prefix):
     given = page(block("image", ""), images={PLAIN: prefix + picture(kind=kind)})
@@ -29,8 +29,8 @@ def test_pictures_go_into_the_word_document(kind, prefix):
 
 @pytest.mark.parametrize(
     "data",
-    [picture_file()[:-8], picture_file(width=2001), picture_file(kind="PNG")],
-    ids=["broken", "larger than the service sends any", "PNG"],
+    [picture_file()[:-8], picture_file(width=2001), picture_file(kind="PNG", width=2000, height=2000)],
+    ids=["broken", "larger than the service sends any", "denser than the service sends any"],
 )
 def test_a_picture_that_cannot_have_come_from_the_service_goes_into_the_word_document_as_it_is(data):
     given = page(block("image", ""), images={PLAIN: base64.b64encode(data).decode()})
@@ -60,7 +60,9 @@ def test_a_few_bytes_that_say_that_they_are_a_huge_picture_cost_nothing(data):
     assert media(element) == [data]
 
 
-@pytest.mark.parametrize("text", ["http://127.0.0.1:1/a.jpg", "no base64 \x00", "", "AAAA"])
+@pytest.mark.parametrize(
+    "text", ["http://127.0.0.1:1/a.jpg", "no base64 \x00", "", "AAAA", "UklGRgAAAABXQVZF"]
+)
 def test_a_picture_that_is_none_is_left_out_of_the_word_document_and_said_so(text):
     given = page(block("image", ""), images={PLAIN: text})
     (element,) = restructured(given, output_formats=["docx"])

@@ -71,14 +71,23 @@ def encode_pictures(regions: PageRegions, options: ParseOptions) -> None:
     crops = {key: picture for key, picture in regions.pictures.items() if picture is not None}
     regions.encoded = EncodedPictures(
         {key: encode_jpeg(crop) for key, crop in crops.items()} if options.return_markdown_images else {},
-        {key: encode_for_word(crop) for key, crop in crops.items()} if options.output_formats else {},
+        _encode_for_word(crops, regions) if options.output_formats else {},
         *_encode_page(regions, options),
     )
+    regions.outlined_pictures = {}
     regions.pictures = dict.fromkeys(regions.pictures)
     if not options.draws_readings:
         regions.image = None
     if regions.origin is not None:
         regions.origin = dataclasses.replace(regions.origin, image=None)
+
+
+def _encode_for_word(crops: "Mapping[str, Picture]", regions: PageRegions) -> dict[str, bytes]:
+    outlined = regions.outlined_pictures
+    shown = {
+        key: crop if key in regions.swallowed_keys else outlined.get(key, crop) for key, crop in crops.items()
+    }
+    return {key: encode_for_word(crop) for key, crop in shown.items()}
 
 
 def _encode_page(regions: PageRegions, options: ParseOptions) -> tuple[bytes | None, dict[str, bytes]]:

@@ -21,6 +21,11 @@ MAX_SIDE_PIXELS = 2000
 # What Pillow's encoder takes; the format ends at 65,535.
 _LONGEST_JPEG_SIDE = 65_500
 
+# What clients that change pictures may make of them.
+_SENT_BACK = ("JPEG", "PNG", "WEBP", "BMP")
+# A blank JPEG has 57: 16 x 16 pixels in 36 bits.
+_MOST_PIXELS_PER_BYTE = 64
+
 # Below the three pages of `preprocessed_img`. Source: PaddleX.
 _CAPTION_PIXELS = 25
 
@@ -51,16 +56,18 @@ def encode_for_word(picture: "Picture") -> bytes:
 
 
 def encode_again_for_word(encoded: bytes) -> bytes:
-    """The same of a JPEG that the service sent before; what cannot have come from it stays as it is.
+    """The same of a picture that the service sent before; what cannot have come from it stays as it is.
 
-    The service sends no other format, and none larger; of a PNG a few bytes could be millions of pixels.
+    The service sends none that is larger, or that has so many pixels for its bytes.
     """
     buffer = io.BytesIO()
     try:
-        with Image.open(io.BytesIO(encoded), formats=("JPEG",)) as picture:
-            if max(picture.size) > MAX_SIDE_PIXELS:
+        with Image.open(io.BytesIO(encoded), formats=_SENT_BACK) as picture:
+            width, height = picture.size
+            if max(width, height) > MAX_SIDE_PIXELS or width * height > _MOST_PIXELS_PER_BYTE * len(encoded):
                 return encoded
-            picture.convert("RGB").save(buffer, "JPEG")
+            shown = picture if picture.mode in ("L", "RGB") else picture.convert("RGB")
+            shown.save(buffer, "JPEG")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return encoded
     return buffer.getvalue()

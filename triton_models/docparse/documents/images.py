@@ -1,7 +1,8 @@
 """Image files, frame by frame: sizes by Pillow, from their headers; pixels by OpenCV and Pillow, as in PaddleX."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from docparse.documents.png import read_png_head
 from docparse.documents.tiff import says_one_size
 from docparse.errors import EmptyDocument, ImageTooLarge, InvalidDocument
 from docparse.page_memory import MakeRoom, own_room
@@ -25,16 +27,16 @@ _STRIP_ROWS = 64
 
 # What undoes each EXIF orientation; those from 5 on swap width and height.
 _EXIF_ORIENTATION = 0x0112
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+_TURNS: "dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]]" = {
+    2: lambda pixels: pixels[:, ::-1],
+    3: lambda pixels: pixels[::-1, ::-1],
+    4: lambda pixels: pixels[::-1],
+    5: lambda pixels: pixels.transpose(1, 0, 2),
+    6: lambda pixels: pixels.transpose(1, 0, 2)[:, ::-1],
+    7: lambda pixels: pixels.transpose(1, 0, 2)[::-1, ::-1],
+    8: lambda pixels: pixels.transpose(1, 0, 2)[::-1],
 }
-_FIRST_THAT_SWAPS = 5
+_THAT_SWAP = (5, 6, 7, 8)
 
 _TWO_SIZES = "`file` is a damaged {} image: it says that it has two sizes."
 
@@ -61,15 +63,13 @@ def inspect_image(path: Path, kind: str, max_pixels: int) -> list[PageSize]:
         InvalidDocument: not a decodable image header.
         ImageTooLarge, EmptyDocument: see `check_pixels`.
     """
+    if kind == "png":
+        return [_head_of_png(path, max_pixels).turned_size]
     sizes = []
     with _open(path, kind) as image:
         for index in range(_frame_count(image, kind)):
             _seek(image, index, kind)
-            check_pixels(*image.size, max_pixels)
-            width, height = image.size
-            if _orientation(image) >= _FIRST_THAT_SWAPS:
-                width, height = height, width
-            sizes.append(PageSize(width, height))
+            sizes.append(_head_of(image, max_pixels).turned_size)
     return sizes
 
 
@@ -84,45 +84,97 @@ def decode_frame(
     Raises:
         InvalidDocument: the pixels are truncated or corrupt, or more or less than the header says.
     """
+    if kind == "png":
+        head = _head_of_png(path, max_pixels)
+        decoded = _decode_with_opencv(path, kind)
+        if decoded is not None:
+            return _place(decoded, head, kind, make_room)
     with _open(path, kind) as image:
         _seek(image, index, kind)
-        check_pixels(*image.size, max_pixels)
-        orientation = _orientation(image)
-        width, height = image.size[:: -1 if orientation >= _FIRST_THAT_SWAPS else 1]
-        decoded = _decode_with_opencv(path, kind, image)
-        if decoded is None:
-            rgb = _decode_with_pillow(image, _TURNS.get(orientation))
-            pixels = make_room(height, width)
-            _copy_bgr(rgb, pixels)
-            return pixels
-    if decoded.shape != (height, width, 3):
-        raise InvalidDocument(_TWO_SIZES.format(kind.upper()))
-    pixels = make_room(height, width)
-    pixels[:] = decoded
-    return pixels
+        head = _head_of(image, max_pixels)
+        several = kind == "tiff" and getattr(image, "is_animated", False)
+        decoded = None if several or kind in ("gif", "png") else _decode_with_opencv(path, kind)
+        if decoded is not None:
+            return _place(decoded, head, kind, make_room)
+        return _place_by_pillow(image, head, make_room)
 
 
-def _decode_with_opencv(path: Path, kind: str, image: Image.Image) -> "NDArray[np.uint8] | None":
-    """The picture, turned; None where it is Pillow's to decode."""
-    if kind == "gif" or (kind == "tiff" and getattr(image, "is_animated", False)):
-        return None
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """Size of a frame as it lies in the file, and how it must be turned."""
+
+    width: int
+    height: int
+    orientation: int
+
+    @property
+    def turned_size(self) -> PageSize:
+        swapped = self.orientation in _THAT_SWAP
+        return PageSize(self.height, self.width) if swapped else PageSize(self.width, self.height)
+
+
+def _head_of_png(path: Path, max_pixels: int) -> _Head:
+    head = read_png_head(path)
+    if head is None:
+        raise InvalidDocument("`file` begins like a PNG image but cannot be decoded.")
+    check_pixels(head.width, head.height, max_pixels)
+    return _Head(head.width, head.height, _orientation(head.exif))
+
+
+def _head_of(image: Image.Image, max_pixels: int) -> _Head:
+    check_pixels(*image.size, max_pixels)
+    # Pillow turns a TIFF itself when it loads it, and says its turned size before; OpenCV turns no WebP.
+    exif = image.info.get("exif") if image.format in ("JPEG", "MPO", "PNG") else None
+    return _Head(*image.size, _orientation(exif))
+
+
+def _orientation(exif: bytes | None) -> int:
+    """From the EXIF itself: Pillow's own reading takes XMP's word too, which OpenCV does not."""
+    if not exif:
+        return 1
+    block = Image.Exif()
+    try:
+        block.load(exif)
+        orientation = block.get(_EXIF_ORIENTATION)
+    except Exception:  # noqa: BLE001  Pillow raises many kinds for EXIF that is damaged; the pixels are sound without it
+        return 1
+    return orientation if orientation in _TURNS else 1
+
+
+def _decode_with_opencv(path: Path, kind: str) -> "NDArray[np.uint8] | None":
+    """The picture as it lies in the file, but a TIFF turned; None where OpenCV cannot read it."""
     if kind == "tiff" and not says_one_size(path):
         raise InvalidDocument(_TWO_SIZES.format(kind.upper()))
+    flags = cv2.IMREAD_COLOR if kind == "tiff" else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     # From the file: from memory, as PaddleX does it, what is missing of a JPEG is whatever lay in memory before.
     try:
-        decoded: NDArray[np.uint8] | None = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    except cv2.error as error:  # it sees more pixels than it may decode, though Pillow did not
+        decoded: NDArray[np.uint8] | None = cv2.imread(str(path), flags)
+    except cv2.error as error:  # it sees more pixels than it may decode, though its header did not say so
         raise InvalidDocument(_TWO_SIZES.format(kind.upper())) from error
     return decoded
 
 
-def _decode_with_pillow(image: Image.Image, turn: Image.Transpose | None) -> Image.Image:
+def _place(decoded: "NDArray[np.uint8]", head: _Head, kind: str, make_room: MakeRoom) -> "NDArray[np.uint8]":
+    if decoded.shape != (head.height, head.width, 3):
+        raise InvalidDocument(_TWO_SIZES.format(kind.upper()))
+    size = head.turned_size
+    pixels = make_room(size.height, size.width)
+    turn = _TURNS.get(head.orientation)
+    pixels[:] = decoded if turn is None else turn(decoded)
+    return pixels
+
+
+def _place_by_pillow(image: Image.Image, head: _Head, make_room: MakeRoom) -> "NDArray[np.uint8]":
     try:
         image.load()
         rgb = image if image.mode == "RGB" else image.convert("RGB")
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise InvalidDocument(f"`file` is a damaged or truncated {image.format} image.") from error
-    return rgb if turn is None else rgb.transpose(turn)
+    if rgb.size != (head.width, head.height):
+        raise InvalidDocument(_TWO_SIZES.format(image.format))
+    pixels = make_room(rgb.height, rgb.width)
+    _copy_bgr(rgb, pixels)
+    return pixels
 
 
 def _copy_bgr(rgb: Image.Image, pixels: "NDArray[np.uint8]") -> None:
@@ -156,18 +208,3 @@ def _seek(image: Image.Image, index: int, kind: str) -> None:
         image.seek(index)
     except (EOFError, OSError, SyntaxError, ValueError) as error:
         raise InvalidDocument(f"Frame {index + 1} of the {kind.upper()} `file` is damaged.") from error
-
-
-def _orientation(image: Image.Image) -> int:
-    if image.format == "TIFF":
-        return 1  # Pillow turns these itself when it loads them, and says their turned size before
-    if image.format == "WEBP":
-        return 1  # PaddleX's OpenCV does not turn these
-    # A PNG may hold its EXIF behind the pixels, and Pillow would decode them all to look there.
-    if image.format == "PNG" and "exif" not in image.info:
-        return 1
-    try:
-        orientation = image.getexif().get(_EXIF_ORIENTATION)
-    except Exception:  # noqa: BLE001  Pillow raises many kinds for EXIF that is damaged; the pixels are sound without it
-        return 1
-    return orientation if isinstance(orientation, int) else 1

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 # Below this a page is unreadable anyway; PaddleX stops there too (utils/flags.py, PDF_MIN_RENDER_SCALE).
 MIN_RENDER_SCALE = 0.1
 
+# As many as PaddleX makes.
+_BISECTIONS = 32
+
 # Open documents per process: a worker alternates between a few long documents; opening costs a parse of
 # the cross-reference table, an open one costs its parsed objects.
 _OPEN_DOCUMENTS = 2
@@ -96,15 +99,24 @@ class PdfReader:
 def fit_scale(width: float, height: float, scale: float, max_pixels: int) -> float:
     """The largest scale up to `scale`, in pixels per point, that keeps a page within `max_pixels`.
 
+    Source: `get_pdf_render_scale_within_pixel_limit` of PaddleX, for pages of the same size to the pixel.
+
     Raises:
         PageFailure: even `MIN_RENDER_SCALE` is too large.
     """
-    fitted = scale
-    while math.ceil(width * fitted) * math.ceil(height * fitted) > max_pixels:
-        fitted = min(fitted * 0.99, math.sqrt(max_pixels / max(width * height, 1)))
-        if fitted < MIN_RENDER_SCALE:
-            raise PageFailure(f"A page of {width:.0f} x {height:.0f} points is too large to render.")
-    return fitted
+
+    def fits(tried: float) -> bool:
+        return math.ceil(width * tried) * math.ceil(height * tried) <= max_pixels
+
+    if fits(scale):
+        return scale
+    if scale <= MIN_RENDER_SCALE or not fits(MIN_RENDER_SCALE):
+        raise PageFailure(f"A page of {width:.0f} x {height:.0f} points is too large to render.")
+    fitting, too_large = MIN_RENDER_SCALE, min(scale, math.sqrt(max_pixels / (width * height)))
+    for _ in range(_BISECTIONS):
+        middle = (fitting + too_large) / 2
+        fitting, too_large = (middle, too_large) if fits(middle) else (fitting, middle)
+    return fitting
 
 
 def _open_pdf(path: Path) -> Any:

@@ -17,8 +17,8 @@ from docparse.restructuring.request import RestructureOptions, read_options, rea
 
 logger = logging.getLogger(__name__)
 
-# Word takes these as they are; the service makes no others.
-_PICTURE_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
+_TAKEN_BY_WORD = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
+_PICTURE_SIGNATURES = (*_TAKEN_BY_WORD, b"BM", b"RIFF")
 
 
 def restructure_pages(pages: Sequence[object], options: object, links: OwnLinks | None = None) -> bytes:
@@ -76,12 +76,13 @@ def _add_docx(
     element: dict[str, Any], page: Page, warnings: list[dict[str, Any]], links: OwnLinks | None
 ) -> None:
     decoded = {key: _find_picture(picture, links) for key, picture in page.pictures.items()}
-    pictures = {key: encode_again_for_word(data) for key, data in decoded.items() if data is not None}
+    encoded = {key: encode_again_for_word(data) for key, data in decoded.items() if data is not None}
+    pictures = {key: data for key, data in encoded.items() if data.startswith(_TAKEN_BY_WORD)}
     if left_out := len(decoded) - len(pictures):
         warnings.append(
             {
                 "code": "pictures_not_exported",
-                "message": f"{left_out} of the pictures are not in the docx: they are neither base64 of a JPEG or PNG "
+                "message": f"{left_out} of the pictures are not in the docx: they are neither base64 of a picture "
                 "nor links of this service that are still good.",
             }
         )
