@@ -100,7 +100,7 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
     fields = dict(getattr(record, "fields", {}))
     request = current_record.get()
     if request is not None:
-        fields["logId"] = request.log_id
+        fields["logId"] = request.logged_id
     return fields
 
 

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+# A client may write a book into `logId`, and gets it back; logs hold its beginning.
+LONGEST_LOGGED_ID = 256
+
 
 @dataclass(slots=True)
 class RequestRecord:
@@ -22,3 +25,8 @@ class RequestRecord:
     queue_seconds: float | None = None
     inference_seconds: float | None = None
     client_gone: bool = False
+
+    @property
+    def logged_id(self) -> str:
+        """`log_id`, short enough for logs."""
+        return self.log_id[:LONGEST_LOGGED_ID]

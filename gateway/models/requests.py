@@ -19,9 +19,6 @@ from gateway.models.options import (
 
 # A client that got one field wrong often got several; three are enough to act on.
 REPORTED_PROBLEMS = 3
-# Bounds on what is echoed and logged.
-LONGEST_LOG_ID = 256
-
 # Whoever says "as many as you like" by a number that no tier could count gets the largest that all can.
 Positive = Annotated[int, Field(gt=0), AfterValidator(lambda value: min(value, 2**31 - 1))]
 
@@ -113,8 +110,9 @@ class LayoutParsingOptions(BaseModel):
     )
     vlm_extra_args: ExtraArgs = Field(
         None,
-        description="Further arguments of the VLM call, for example `table_max_pixels`; those that the service "
-        "decides, such as `messages` and `stream`, are left out. Default: none.",
+        description="Further arguments of the VLM call, for example `table_max_pixels`; `model`, `messages`, "
+        "`stream`, `stream_options`, `n`, `max_tokens`, `max_completion_tokens`, `skip_special_tokens` and "
+        "`mm_processor_kwargs` are the service's own and left out. Default: none.",
     )
     prettify_markdown: bool = Field(True, description="Centre pictures and tables by HTML in the Markdown.")  # noqa: FBT003
     show_formula_number: bool = Field(False, description="Keep formula numbers in the Markdown.")  # noqa: FBT003
@@ -130,7 +128,6 @@ class LayoutParsingOptions(BaseModel):
     )
     log_id: str | None = Field(
         None,
-        max_length=LONGEST_LOG_ID,
         description="Name of this request in logs and answers. Default: generated.",
     )
 

@@ -77,6 +77,6 @@ async def parse_document(request: Request) -> Response:
         submission.take_file(), submission.file_type, lease, deadline
     )
     record.document_kind, record.document_bytes = document.kind.value, document.size_bytes
-    job = ParseJob(record.log_id, document, submission.parse, taken=lease.release)
+    job = ParseJob(record.logged_id, document, submission.parse, taken=lease.release)
     answer = LinesAnswer if NDJSON in request.headers.get("accept", "") else DocumentAnswer
     return answer(record, resources.backlogs, partial(resources.parsing.run, job, deadline, record))

@@ -55,6 +55,6 @@ async def restructure_pages(request: Request) -> Response:
     resources.restructuring_admission.refuse_when_full()
     submission = await read_restructuring(request, record)
     record.pages = submission.pages
-    job = RestructureJob(record.log_id, submission.options, submission.body)
+    job = RestructureJob(record.logged_id, submission.options, submission.body)
     result = await resources.restructuring.run(job, resources.deadlines.start(), record)
     return ResultAnswer(record.log_id, result, resources.backlogs)

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from gateway.errors import ClientGone, CompressedBody, InvalidRequest, MalformedRequest, UnsupportedMediaType
 from gateway.models.records import RequestRecord
-from gateway.models.requests import LONGEST_LOG_ID, LayoutParsingOptions, validate_options, validate_request
+from gateway.models.requests import LayoutParsingOptions, validate_options, validate_request
 from gateway.models.restructuring import validate_restructuring
 
 T = TypeVar("T")
@@ -235,5 +235,5 @@ def _only(values: list[T], name: str) -> T:
 
 def _note_log_id(record: RequestRecord, data: Mapping[str, Any]) -> None:
     log_id = data.get("logId")
-    if isinstance(log_id, str) and 0 < len(log_id) <= LONGEST_LOG_ID:
+    if isinstance(log_id, str) and log_id:
         record.log_id = log_id

@@ -46,6 +46,34 @@ def test_every_block_of_the_paper_says_that_it_was_read_well(client):
     assert not any("warnings" in page for page in pages)
 
 
+@pytest.mark.parametrize("label", ["ocr", "table", "formula", "chart", "seal", "spotting"])
+def test_a_page_can_be_read_as_one_region_of_any_kind(client, label):
+    """The engine on the CPU reads lines and tables; the others it reads as lines."""
+    file = base64.b64encode(SCAN.read_bytes()).decode()
+    body = {"file": file, "useLayoutDetection": False, "promptLabel": label, "maxNewTokens": 300}
+    answer = client.post("/layout-parsing", json=body)
+    assert answer.status_code == 200, answer.text
+    (page,) = answer.json()["result"]["layoutParsingResults"]
+    (block,) = page["prunedResult"]["parsing_res_list"]
+    assert block["block_label"] == label
+    assert block["block_recognition"]["finish_reason"] != "error"
+    assert "Spring" in json.dumps(page["prunedResult"])
+    assert list(page["outputImages"]) == (["spotting_res_img"] if label == "spotting" else [])
+
+
+def test_the_text_in_a_picture_is_read_where_it_is_asked_for(client):
+    file = base64.b64encode(PAPER.read_bytes()).decode()
+
+    def read_pictures(**options):
+        answer = client.post("/layout-parsing", json={"file": file, "visualize": False, **options})
+        pages = answer.json()["result"]["layoutParsingResults"]
+        blocks = [block for page in pages for block in page["prunedResult"]["parsing_res_list"]]
+        return [block.get("block_recognition") for block in blocks if block["block_label"] == "image"]
+
+    assert set(map(bool, read_pictures())) == {False}
+    assert set(map(bool, read_pictures(useOcrForImageBlock=True))) == {True}
+
+
 def test_a_file_can_be_uploaded_as_it_is(client):
     with SCAN.open("rb") as file:
         answer = client.post("/layout-parsing", files={"file": file}, data={"visualize": "false"})

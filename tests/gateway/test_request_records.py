@@ -38,6 +38,13 @@ async def test_one_line_sums_up_a_request(gateway, lines):
     assert fields["answerBytes"] > 100
 
 
+async def test_a_name_as_long_as_a_book_comes_back_and_is_cut_for_the_logs(gateway, triton):
+    name = "x" * 3000
+    assert (await gateway.parse({**GOOD, "logId": name})).json()["logId"] == name
+    (received,) = triton.requests
+    assert received.options["logId"] == received.request_id == name[:256]
+
+
 async def test_a_failed_request_has_its_code_in_the_line(gateway, lines):
     await gateway.parse({})
     (line,) = lines()

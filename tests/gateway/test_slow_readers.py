@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from pathlib import Path
 
 import httpx
@@ -82,7 +83,8 @@ def dechunked(content: bytes) -> bytes:
         place = end + 2 + size + 2
 
 
-async def test_lines_for_which_there_is_no_room_left_end_with_an_error(start_gateway, triton):
+async def test_lines_for_which_there_is_no_room_left_end_with_an_error(start_gateway, triton, caplog):
+    caplog.set_level(logging.INFO, logger="gateway.access")
     gateway = await start_gateway(max_backlog_bytes=30_000_000, max_concurrent_requests=1)
     triton.script = large_document
     async with connected(gateway.url) as client:
@@ -98,6 +100,9 @@ async def test_lines_for_which_there_is_no_room_left_end_with_an_error(start_gat
     assert [line["type"] for line in lines] == ["document", *["page"] * (len(lines) - 2), "error"]
     assert (lines[-1]["errorCode"], lines[-1]["errorMsg"][:32]) == (503, "The answer is read too slowly, a")
     await eventually(lambda: gateway.resources.backlogs.free_disk_bytes == 30_000_000)
+    await eventually(
+        lambda: "reader_too_slow" in [getattr(each, "fields", {}).get("error") for each in caplog.records]
+    )
 
 
 async def test_one_object_for_which_there_is_no_room_on_disk_waits_in_memory(start_gateway, triton):

@@ -14,9 +14,10 @@ from docparse.documents import RenderPool
 from docparse.errors import DocparseError, RegionFailure
 from docparse.layout.detector import LayoutBox, LayoutOptions
 from docparse.pipeline import DocumentPipeline
-from docparse.protocol import decode_request, error_event
+from docparse.protocol import decode_request, decode_restructure_request, error_event, result_message
 from docparse.recognition import Recognition
 from docparse.regions import RegionRequest
+from docparse.restructuring import restructure_pages
 from docparse.scheduling import FairLimiter, Turn
 from docparse.settings import Settings
 from gateway.main import create_app
@@ -31,7 +32,7 @@ from tests.docparse.paddlex_oracle import (
     stub_pipeline,
 )
 from tests.docparse.paddlex_service import ask_paddlex_service
-from tests.fakes.triton import FakeTriton, Received
+from tests.fakes.triton import FakeTriton, Received, ReceivedPages
 
 
 class Models:
@@ -121,7 +122,7 @@ async def our_service(
     """Our gateway, and over gRPC our pipeline where Triton runs it."""
     pipeline = DocumentPipeline(Settings(**settings), pool, detect, recognizer, **(stages or {}))
     triton = FakeTriton()
-    triton.script = lambda received: _events(pipeline, received)
+    put_behind(triton, pipeline)
     await triton.start()
     app = create_app(GatewaySettings(triton_url=triton.url))
     try:
@@ -131,6 +132,21 @@ async def our_service(
                 yield client
     finally:
         await triton.stop()
+
+
+def put_behind(triton: FakeTriton, pipeline: DocumentPipeline) -> None:
+    """Have our pipeline, and our restructuring, answer where the scripts of tests do."""
+
+    async def restructure(received: ReceivedPages) -> bytes:
+        """As `triton_adapter.restructuring` answers."""
+        try:
+            asked = decode_restructure_request(orjson.dumps(received.header) + b"\n" + received.body)
+            return result_message(await asyncio.to_thread(restructure_pages, asked.pages, asked.options))
+        except DocparseError as error:
+            return error_event(error)
+
+    triton.script = lambda received: _events(pipeline, received)
+    triton.restructure_script = restructure
 
 
 async def _events(pipeline: DocumentPipeline, received: Received) -> AsyncIterator[bytes]:

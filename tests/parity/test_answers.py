@@ -56,6 +56,7 @@ OPTIONS = {
          "topP", "minPixels", "maxPixels", "maxNewTokens", "mergeLayoutBlocks", "markdownIgnoreLabels",
          "vlmExtraArgs", "outputFormats", "visualize")
     ),
+    "a long name": {"logId": "x" * 3000},
     "unknown field": {"pageNumber": 3, "visualize": False},
 }  # fmt: skip
 

@@ -22,6 +22,6 @@ def test_each_difference_on_the_page_is_shown_by_a_test_and_each_shown_is_on_the
 
 def test_each_test_of_a_difference_says_which():
     source = (ROOT / "tests" / "parity" / "test_differences.py").read_text(encoding="utf-8")
-    tests = re.findall(r"^(?:@[^\n]*\n(?:[ )\]}][^\n]*\n)*)*async def test_\w+", source, re.MULTILINE)
+    tests = re.findall(r"^(?:@[^\n]*\n(?:[ )\]}][^\n]*\n)*)*(?:async )?def test_\w+", source, re.MULTILINE)
     assert tests
     assert [test for test in tests if "@pytest.mark.difference(" not in test] == []

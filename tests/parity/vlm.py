@@ -17,11 +17,11 @@ from tests.parity.services import our_service
 
 @asynccontextmanager
 async def service_with_vlm(
-    detect: Any, pool: RenderPool, *steps: Step, **settings: Any
+    detect: Any, pool: RenderPool, *steps: Step, retries: int = 0, **settings: Any
 ) -> AsyncIterator[tuple[httpx.AsyncClient, FakeVlm]]:
     """A client to the service, and the VLM server, which answers by `steps`."""
     chosen = Settings(**settings)
-    async with running_vlm(*steps) as vlm, client_for(vlm, model=chosen.vlm_model, retries=0) as client:
+    async with running_vlm(*steps) as vlm, client_for(vlm, model=chosen.vlm_model, retries=retries) as client:
         recognizer = Recognizer(
             client,
             FairLimiter(16),

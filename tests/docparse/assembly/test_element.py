@@ -3,6 +3,7 @@ import io
 import json
 import random
 import re
+import socket
 
 import cv2
 import docx
@@ -43,6 +44,21 @@ def test_without_layout_detection_there_are_no_output_images_but_for_spotting():
     spotting = ask_docparse(pages, {"use_layout_detection": False, "prompt_label": "spotting"}).elements[0]
     assert set(spotting["outputImages"]) == {"spotting_res_img"}
     assert decode(spotting["outputImages"]["spotting_res_img"]).shape == (1000, 1600, 3)
+
+
+def test_drawing_fetches_nothing(monkeypatch):
+    """No font, no model: a service without a way out answers as any other."""
+
+    def no_network(*_, **__):
+        raise AssertionError("a connection was made")
+
+    monkeypatch.setattr(socket, "socket", no_network)
+    monkeypatch.setattr(socket, "getaddrinfo", no_network)
+    found = {"visualize": True, "output_formats": ["docx"]}
+    for parse in (found, {**found, "use_layout_detection": False, "prompt_label": "spotting"}):
+        (element,) = ask_docparse([full_page()], parse).elements
+        assert element["outputImages"]
+        assert element["exports"]
 
 
 def test_drawing_does_not_touch_the_page():

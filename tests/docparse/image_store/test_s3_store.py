@@ -7,7 +7,10 @@ import httpx
 import pytest
 
 from docparse.image_store import ImageStoreSettings, StoreFailed, open_image_store
+from tests.docparse.pages import box
+from tests.docparse.parsing import running_pipeline
 from tests.fakes.s3 import KEY_ID, REGION, SECRET_KEY, FakeS3, running_s3
+from tests.samples import pdf_bytes
 
 JPEG = b"\xff\xd8\xff picture"
 
@@ -120,3 +123,22 @@ async def test_urls_last_as_long_as_signing_allows(s3):
     (url,) = await open_image_store(s3_settings(s3, image_url_seconds=week)).keep([JPEG])
     assert f"X-Amz-Expires={week}&" in url
     assert signature_in(url) == true_signature(url)
+
+
+async def test_a_parsed_page_shows_its_pictures_by_urls_that_lead_to_them(s3, pool, settings):
+    store = open_image_store(s3_settings(s3))
+    try:
+        async with running_pipeline(pool, settings, store) as pipeline:
+            pipeline.layout.boxes = [box("image", 20, 20, 180, 180), box("text", 20, 190, 180, 195)]
+            parsing = await pipeline.parse(pdf_bytes(1), visualize=True).finish()
+    finally:
+        store.close()
+    element = parsing.elements[0]
+    ((key, url),) = element["markdown"]["images"].items()
+    assert f'src="{key}"' in element["markdown"]["text"]
+    urls = [url, element["inputImage"], *element["outputImages"].values()]
+    assert len(urls) == 3
+    async with httpx.AsyncClient() as client:
+        for each in urls:
+            assert each.startswith(s3.url)
+            assert (await client.get(each)).content.startswith(b"\xff\xd8\xff")
