@@ -16,7 +16,7 @@ from docparse.options import ParseOptions
 from docparse.recognition import Recognition
 from docparse.regions import MAX_ASPECT_RATIO, MIN_SIDE_PIXELS, build_regions, pad_to_limits
 from tests.docparse.paddlex_oracle import ask_docparse
-from tests.docparse.pages import box, full_page, noise
+from tests.docparse.pages import box, full_page, noise, page
 
 
 def decode(encoded):
@@ -44,6 +44,15 @@ def test_without_layout_detection_there_are_no_output_images_but_for_spotting():
     spotting = ask_docparse(pages, {"use_layout_detection": False, "prompt_label": "spotting"}).elements[0]
     assert set(spotting["outputImages"]) == {"spotting_res_img"}
     assert decode(spotting["outputImages"]["spotting_res_img"]).shape == (1000, 1600, 3)
+
+
+@pytest.mark.parametrize(("figures", "sides"), [(1, (2400, 300)), (6, (2000, 250))])
+def test_figures_that_lie_over_each_other_without_end_are_smaller_in_the_word_document(figures, sides):
+    boxes = [box("image", 10, 10 + number, 2410, 310 + number) for number in range(figures)]
+    (element,) = ask_docparse([page(*boxes, width=2420, height=320)], {"output_formats": ["docx"]}).elements
+    document = docx.Document(io.BytesIO(base64.b64decode(element["exports"]["docx"]["content"])))
+    pictures = [part.image for part in document.part.package.image_parts]
+    assert {(picture.px_width, picture.px_height) for picture in pictures} == {sides}
 
 
 def test_drawing_fetches_nothing(monkeypatch):

@@ -13,6 +13,7 @@ from docparse.assembly.pictures import (
     draw_spotting,
     encode_for_word,
     encode_jpeg,
+    shrink,
 )
 from docparse.assembly.texts import cut_repetition, read_spotting, table_to_html, write_formulas
 from docparse.options import ParseOptions
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
     Picture = NDArray[np.uint8]
 
+
+# Areas of the page that its figures may have together and still be whole in a Word document. Boxes that lie over each
+# other without end, as they come where a request switches their filters off, would take memory without end.
+_MOST_FIGURES = 4
 
 # Warnings, by finish reason.
 _INCOMPLETE = {
@@ -87,6 +92,9 @@ def _encode_for_word(crops: "Mapping[str, Picture]", regions: PageRegions) -> di
     shown = {
         key: crop if key in regions.swallowed_keys else outlined.get(key, crop) for key, crop in crops.items()
     }
+    pixels = sum(crop.shape[0] * crop.shape[1] for crop in shown.values())
+    if pixels > _MOST_FIGURES * regions.width * regions.height:
+        shown = {key: shrink(crop) for key, crop in shown.items()}
     return {key: encode_for_word(crop) for key, crop in shown.items()}
 
 
