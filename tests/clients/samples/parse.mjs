@@ -11,6 +11,7 @@ const answer = await fetch(`${url}/layout-parsing`, {
 if (answer.status !== 200) throw new Error(await answer.text())
 const { result } = await answer.json()
 result.layoutParsingResults.forEach((page, number) => {
+  console.log(JSON.stringify(page.prunedResult))
   writeFileSync(join(folder, `page-${number}.md`), page.markdown.text)
   for (const [name, encoded] of Object.entries(page.markdown.images)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true })

@@ -1,6 +1,7 @@
 """python parse.py URL FILE FILE_TYPE FOLDER: only `file` and `fileType` are sent; all that comes back is written."""
 
 import base64
+import json
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ body = {"file": base64.b64encode(file.read_bytes()).decode("ascii"), "fileType":
 answer = requests.post(f"{url}/layout-parsing", json=body, timeout=120)
 assert answer.status_code == 200, answer.text
 for number, page in enumerate(answer.json()["result"]["layoutParsingResults"]):
+    print(json.dumps(page["prunedResult"]))
     (folder / f"page-{number}.md").write_text(page["markdown"]["text"], encoding="utf-8")
     for name, encoded in page["markdown"]["images"].items():
         path = folder / name

@@ -11,6 +11,7 @@ rm "$folder/request.json"
 pages=$(jq '.result.layoutParsingResults | length' "$folder/answer.json")
 for ((number = 0; number < pages; number++)); do
   page=".result.layoutParsingResults[$number]"
+  jq --compact-output "$page.prunedResult" "$folder/answer.json"
   jq --raw-output "$page.markdown.text" "$folder/answer.json" > "$folder/page-$number.md"
   jq --raw-output "$page.markdown.images | to_entries[] | [.key, .value] | @tsv" "$folder/answer.json" |
     while IFS=$'\t' read -r name encoded; do
