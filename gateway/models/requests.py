@@ -23,6 +23,10 @@ REPORTED_PROBLEMS = 3
 Positive = Annotated[int, Field(gt=0), AfterValidator(lambda value: min(value, 2**31 - 1))]
 
 
+# It is held in memory, and not counted, until the answer is sent.
+LONGEST_LOG_ID = 65_536
+
+
 class LayoutParsingOptions(BaseModel):
     """Everything a request can say beside its document. Unknown fields are ignored."""
 
@@ -92,10 +96,10 @@ class LayoutParsingOptions(BaseModel):
     )
     top_p: float | None = Field(None, gt=0, le=1, description="Nucleus sampling. Default: the VLM's.")
     min_pixels: Positive | None = Field(
-        None, description="Least pixels of a region for the VLM. Default: 112896."
+        None, description="Least pixels of a region for the VLM; above 12845056 is that. Default: 112896."
     )
     max_pixels: Positive | None = Field(
-        None, description="Most pixels of a region for the VLM. Default: 1003520."
+        None, description="Most pixels of a region for the VLM; above 12845056 is that. Default: 1003520."
     )
     max_new_tokens: Positive | None = Field(
         None, description="Most tokens read from one region. Default: 4096."
@@ -128,6 +132,7 @@ class LayoutParsingOptions(BaseModel):
     )
     log_id: str | None = Field(
         None,
+        max_length=LONGEST_LOG_ID,
         description="Name of this request in logs and answers. Default: generated.",
     )
 

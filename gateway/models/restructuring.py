@@ -7,7 +7,7 @@ from pydantic.alias_generators import to_camel
 
 from gateway.errors import InvalidRequest
 from gateway.models.options import OutputFormats
-from gateway.models.requests import Location, describe_problems
+from gateway.models.requests import LONGEST_LOG_ID, Location, describe_problems
 
 # No page is this wide; arithmetic on what is beyond would overflow.
 LARGEST_PIXELS = 10_000_000
@@ -88,6 +88,7 @@ class RestructurePagesRequest(BaseModel):
     )
     log_id: str | None = Field(
         None,
+        max_length=LONGEST_LOG_ID,
         description="Name of this request in logs and answers. Default: generated.",
     )
 

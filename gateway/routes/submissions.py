@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from gateway.errors import ClientGone, CompressedBody, InvalidRequest, MalformedRequest, UnsupportedMediaType
 from gateway.models.records import RequestRecord
-from gateway.models.requests import LayoutParsingOptions, validate_options, validate_request
+from gateway.models.requests import LONGEST_LOG_ID, LayoutParsingOptions, validate_options, validate_request
 from gateway.models.restructuring import validate_restructuring
 
 T = TypeVar("T")
@@ -102,7 +102,7 @@ async def read_restructuring(request: Request, record: RequestRecord) -> Restruc
 
 def _media_type(request: Request) -> str:
     # Some clients write a charset there.
-    codings = request.headers.get("content-encoding", "").lower().split(",")
+    codings = ",".join(request.headers.getlist("content-encoding")).lower().split(",")
     if _COMPRESSIONS.intersection(coding.strip() for coding in codings):
         raise CompressedBody("The body must not be compressed; send it without Content-Encoding.")
     return request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
@@ -235,5 +235,5 @@ def _only(values: list[T], name: str) -> T:
 
 def _note_log_id(record: RequestRecord, data: Mapping[str, Any]) -> None:
     log_id = data.get("logId")
-    if isinstance(log_id, str) and log_id:
+    if isinstance(log_id, str) and 0 < len(log_id) <= LONGEST_LOG_ID:
         record.log_id = log_id

@@ -15,10 +15,12 @@ from gateway.services.fetching import UrlFetcher
 from gateway.services.room import Lease
 from gateway.services.sniffing import check_kind, sniff
 
-# Decoding runs at some GB/s, so this many take about a millisecond; a thread for less costs more than it saves.
+# Decoding runs at some GB/s, so this many take about a millisecond (with stray characters in it, ten); a thread for
+# less costs more than it saves.
 DECODE_INLINE_CHARACTERS = 2 * 1024 * 1024
 _HTTP_URL = re.compile(r"\s*https?://", re.IGNORECASE)
 _DATA_URL = re.compile(r"\s*data:(?P<type>[^,]{0,256}),", re.IGNORECASE)
+_NO_BASE64 = re.compile(r"[^A-Za-z0-9+/=]+")
 _WHITESPACE = b" \t\r\n\f\v"
 
 
@@ -61,7 +63,9 @@ class Documents:
 
 
 def decode(text: str) -> bytes:
-    """Bytes of base64 (line breaks allowed) or of a data: URL.
+    """Bytes of base64 or of a data: URL.
+
+    There may be line breaks in it and, where a document comes of it, other characters.
 
     Raises:
         EmptyDocument: nothing there.
@@ -89,8 +93,9 @@ def _decode_base64(text: str, complaint: str) -> bytes:
     except (binascii.Error, ValueError):
         pass
     try:
-        # As PaddleX reads it: what does not belong there is left out. Much that is no base64 can be read so.
-        content = base64.b64decode(text)
+        # As PaddleX reads it: what does not belong there is left out. Much that is no base64 can be read so; of pieces
+        # that were joined, only the first, and a document is not cut in silence.
+        content = b"" if "=" in _NO_BASE64.sub("", text).rstrip("=") else base64.b64decode(text)
     except (binascii.Error, ValueError):
         content = b""
     if sniff(content) is None:

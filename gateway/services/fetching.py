@@ -6,6 +6,7 @@ connected to: names that resolve differently the second time, odd spellings, and
 
 import asyncio
 import errno
+import re
 import socket
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -19,6 +20,8 @@ from gateway.services.room import Lease
 
 MOST_REDIRECTS = 9  # as PaddleX's client
 CHUNK_BYTES = 256 * 1024
+# RFC 3986: the characters of a URL, and octets that are quoted already.
+_SENDABLE = re.compile(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*")
 _WITH_A_DOCUMENT = frozenset({200, 201, 202, 203, 206})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # IPv6 addresses that carry an IPv4 address, to which a gateway on the way may send the packets.
@@ -117,6 +120,8 @@ class UrlFetcher:
             raise UrlFailed(f"`file`: could not connect to {_site(error.host, error.port)}.") from error
         except aiohttp.ClientError as error:
             raise UrlFailed("`file`: the URL could not be fetched; the connection failed.") from error
+        except ValueError as error:  # a name or password in it that no header can hold
+            raise UrlFailed("`file` is not a valid http(s) URL.") from error
 
     async def _follow(self, url: URL, lease: Lease) -> bytes:
         for _ in range(MOST_REDIRECTS + 1):
@@ -156,8 +161,8 @@ class UrlFetcher:
 
 
 def _as_written(text: str) -> URL:
-    """A signature may be over the URL as it stands; what cannot be sent so is quoted."""
-    return URL(text, encoded=text.isascii() and text.isprintable() and " " not in text)
+    """A signature may be over the URL as it stands; what may not be sent so is quoted."""
+    return URL(text, encoded=_SENDABLE.fullmatch(text) is not None)
 
 
 def _parse(text: str) -> URL:
@@ -181,7 +186,7 @@ def _is_usable(url: URL) -> bool:
 def _redirect_target(url: URL, location: str | None) -> URL:
     try:
         target = _as_written(location or "")
-        if not target.absolute:
+        if not target.scheme:
             target = url.join(target)
         usable = bool(location) and _is_usable(target)
     except ValueError:

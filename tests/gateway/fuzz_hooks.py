@@ -21,9 +21,21 @@ NARROWER: dict[str, dict[str, Any]] = {
     "vlmExtraArgs": {
         "type": ["object", "null"],
         "additionalProperties": {
-            "type": ["string", "boolean", "integer", "null"],
-            "minimum": -(2**63),
-            "maximum": 2**64 - 1,
+            "anyOf": [
+                {"type": ["string", "boolean", "null", "number"]},
+                {"type": "integer", "minimum": -(2**63), "maximum": 2**64 - 1},
+            ],
+        },
+        # Those that mean something here.
+        "properties": {
+            # With bounds, for those are tried.
+            name: {
+                "anyOf": [
+                    {"type": "number", "exclusiveMinimum": 0, "maximum": 1e300},
+                    {"type": ["string", "null"]},
+                ]
+            }
+            for name in ("max_new_tokens", "temperature", "ocr_min_pixels", "table_max_pixels", "max_pixels")
         },
     },
 }

@@ -1,6 +1,7 @@
 """Requests made from our own API description, good and bad: no 500, and no answer that it does not describe."""
 
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -11,8 +12,11 @@ import pytest
 
 from docparse.documents import RenderPool
 from docparse.pipeline import DocumentPipeline
+from docparse.recognition import Recognizer
+from docparse.scheduling import FairLimiter
 from docparse.settings import Settings
 from tests.docparse.pages import box
+from tests.docparse.vlm import client_for
 from tests.fakes.triton import FakeTriton
 from tests.fakes.vlm import running_vlm
 from tests.gateway.conftest import StartGateway
@@ -33,8 +37,16 @@ async def our_pipeline(triton: FakeTriton) -> AsyncIterator[None]:
     models = Models([[box("text", 10, 10, 300, 100), box("table", 10, 110, 300, 200)]])
     pool = RenderPool(workers=1, timeout_seconds=30, max_pixels=10**8)
     try:
-        put_behind(triton, DocumentPipeline(Settings(), pool, models.detect, models))
-        yield
+        async with running_vlm("a text") as vlm, client_for(vlm, retries=0) as client:
+            recognizer = Recognizer(
+                client,
+                FairLimiter(16),
+                pixel_limits="send",
+                repetition_guard="stream",
+                max_output_tokens=8192,
+            )
+            put_behind(triton, DocumentPipeline(Settings(), pool, models.detect, recognizer))
+            yield
     finally:
         pool.close()
 
@@ -57,11 +69,16 @@ BEHIND = {
         ),
     ],
 )
-async def test_every_answer_is_described_and_none_is_a_defect(start_gateway, triton, tmp_path, behind, how):
+async def test_every_answer_is_described_and_none_is_a_defect(  # noqa: PLR0917
+    start_gateway, triton, tmp_path, caplog, behind, how
+):
+    caplog.set_level(logging.ERROR)
     put, unchecked = BEHIND[behind]
     async with asynccontextmanager(put)(triton):
         await fuzz(start_gateway, tmp_path, [*how, f"--exclude-checks={EXCLUDED_CHECKS}{unchecked}"])
     assert triton.requests, "no request was good enough to reach Triton"
+    # A page that fails by a defect of ours is an empty page, and a line in the log.
+    assert [record for record in caplog.records if record.name.startswith("docparse.pipeline")] == []
 
 
 async def fuzz(start_gateway: StartGateway, folder: Path, how: list[str]) -> None:

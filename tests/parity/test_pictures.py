@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.docparse.pages import box
-from tests.parity.comparing import assert_same
+from tests.parity.comparing import assert_same, even
 from tests.parity.samples import IMAGE, Sample, texture
 from tests.parity.services import Models, ask_ours, ask_paddlex
 
@@ -105,7 +105,6 @@ FILES = {
     "JPEG, orientation in XMP": saved(PICTURE, "JPEG", xmp=XMP_ON_ITS_SIDE),
     "WebP, orientation in XMP": saved(PICTURE, "WEBP", xmp=XMP_ON_ITS_SIDE),
     "JPEG, orientation that is none": turned(9, "JPEG"),
-    "JPEG without its end": saved(PICTURE, "JPEG")[:-2],
     "JPEG, CMYK, orientation 6": turned(6, "JPEG", PICTURE.convert("CMYK")),
     **{f"TIFF, opacity, orientation {n}": turned(n, "TIFF", see_through()) for n in (2, 3, 6, 8)},
 }
@@ -122,10 +121,23 @@ async def test_a_jpeg_that_was_cut_short_is_answered_with_what_there_is_of_it(po
     body = Sample(whole[: len(whole) // 2], IMAGE, [[]]).body()
     theirs, ours = await ask_paddlex(models, body), await ask_ours(models, body, pool)
     assert (theirs.status_code, ours.status_code) == (200, 200)
+    (element,) = ours.json()["result"]["layoutParsingResults"]
+    assert [warning["code"] for warning in element["warnings"]] == ["image_truncated"]
     seen = page_of(ours)
     assert seen.shape == (120, 100, 3)
     assert np.abs(seen[:40].astype(int) - np.asarray(PICTURE)[:40, :, ::-1]).mean() < 30
     assert np.abs(seen[-40:].astype(int) - 128).max() < 5
+
+
+@pytest.mark.difference(10)
+async def test_a_jpeg_that_lacks_its_end_alone_is_answered_as_paddlex_does_and_says_so(pool):
+    sample = Sample(saved(PICTURE, "JPEG")[:-2], IMAGE, [REGIONS])
+    models = Models(sample.pages)
+    theirs, ours = await ask_paddlex(models, sample.body()), await ask_ours(models, sample.body(), pool)
+    our_answer, their_answer = even(ours, theirs)
+    (warning,) = our_answer["result"]["layoutParsingResults"][0].pop("warnings")
+    assert warning["code"] == "image_truncated"
+    assert our_answer == their_answer
 
 
 def page_of(answer):

@@ -80,8 +80,15 @@ async def test_further_arguments_reach_the_engine(pool):
     assert (await asked_by_us(pool, options))[1]["seed"] == 3
 
 
-async def test_a_number_that_no_tier_could_count_is_the_largest_that_all_can(pool):
-    _, body = await asked_by_us(pool, {"maxNewTokens": 10**20, "maxPixels": 10**20, "minPixels": 10**20})
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"maxNewTokens": 10**20, "maxPixels": 10**20, "minPixels": 10**20},
+        {"vlmExtraArgs": {"max_new_tokens": 1e300, "max_pixels": 1e300, "min_pixels": 2**63}},
+    ],
+)
+async def test_a_number_that_no_tier_could_count_is_the_largest_that_all_can(pool, options):
+    _, body = await asked_by_us(pool, options)
     assert body["max_completion_tokens"] == 2**31 - 1
     assert body["mm_processor_kwargs"] == {"min_pixels": MOST_PIXELS, "max_pixels": MOST_PIXELS}
 

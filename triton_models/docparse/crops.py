@@ -28,8 +28,8 @@ def encode_crop(image: "NDArray[np.uint8]") -> bytes:
 def resize_to_limits(image: "NDArray[np.uint8]", min_pixels: int, max_pixels: int) -> "NDArray[np.uint8]":
     """Scale a crop as PaddleOCR-VL's own image processor would, so that the server need not.
 
-    Both sides become multiples of 28 and their product lies within the limits; the aspect is kept as far
-    as that allows.
+    Both sides become multiples of 28 and their product lies within the limits, unless these cross; the aspect is kept
+    as far as that allows.
     """
     height, width = image.shape[:2]
     target_height, target_width = fit_sides(height, width, min_pixels, max_pixels)

@@ -8,6 +8,8 @@ from docparse.errors import InvalidOption
 from docparse.layout.detector import ClassKey
 from docparse.layout.labels import LABELS
 
+_LARGEST_COUNT = 2**31 - 1
+
 Bound = Callable[[float], bool]
 Value = TypeVar("Value")
 
@@ -48,14 +50,14 @@ def read_number(name: str, value: object, expectation: str, holds: Bound) -> flo
 
 
 def read_count(name: str, value: object) -> int | None:
-    """A whole number above 0, also written as 1e6; null stays null."""
+    """A whole number above 0, also written as 1e6, or the largest that every tier can count; null stays null."""
     if value is None:
         return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
         raise refuse(name, "a whole number above 0", value)
-    return value
+    return min(value, _LARGEST_COUNT)
 
 
 def read_choice(name: str, value: object, choices: Sequence[str]) -> str:

@@ -39,6 +39,11 @@ logger = logging.getLogger(__name__)
 # A4 at 200 dpi is 3.9 million. The number of pages in flight bounds the memory of pages up to this size.
 _ORDINARY_PAGE_PIXELS = 6_000_000
 
+_ENDS_EARLY = {
+    "code": "image_truncated",
+    "message": "The JPEG ends before its end; what is missing of it is grey.",
+}
+
 Send = Callable[[bytes], None]
 TakePage = Callable[[int, ParsedPage], Awaitable[None]]
 
@@ -217,7 +222,8 @@ class _DocumentRun:
         recognitions = await stages.recognizer.recognise(
             encoded, options.sampling, turn, self._deadline, on_asked
         )
-        return await stages.threads.run(turn, assemble_page, regions, recognitions, options)
+        warnings = [_ENDS_EARLY] if self._document.ends_early else []
+        return await stages.threads.run(turn, assemble_page, regions, recognitions, options, warnings)
 
     async def _prepare(self, position: int, turn: Turn) -> tuple[PageRegions, list[EncodedRegion]]:
         """Everything that needs the page's pixels; they are gone when it returns."""

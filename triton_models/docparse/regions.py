@@ -62,7 +62,7 @@ class Region:
     """
 
     label: str
-    box: tuple[float, float, float, float]
+    box: tuple[int, int, int, int]
     group_id: int | None
     polygon_points: list[Any] | None
     image_key: str | None

@@ -87,6 +87,7 @@ def test_whether_to_visualize_is_the_pipelines_to_say_when_the_request_does_not(
         ("outputFormats", ["odt"]),
         ("useLayoutDetection", "perhaps"),
         ("logId", 5),
+        ("logId", "x" * 70_000),
         ("pageRanges", "3-1"),
         ("pageRanges", "0"),
         ("pageRanges", "a"),

@@ -89,7 +89,7 @@ async def test_redirects_end(fetching, web):
     "path",
     [
         "/page?X-Amz-Credential=AK%2F2024%2Fus&sig=a%2Bb%3D%2F%7E",
-        "/a%2Fb/%41/%7e?x=%zz&y={g}|h",
+        "/a%2Fb/%41/%7e?x=~y",
         "/a/../b.png?a=b+c&d=%20",
     ],
 )
@@ -101,10 +101,29 @@ async def test_a_url_is_asked_for_as_it_is_written_for_its_signature_may_be_over
     assert web.visits == [path, "/old", path]
 
 
-async def test_a_url_with_letters_that_none_has_is_quoted(fetching, web, triton):
-    web.serve("/ä b", PNG)
-    assert (await fetching.parse({"file": web.at("/ä b?c=ü")})).status_code == 200
-    assert web.visits == ["/%C3%A4%20b?c=%C3%BC"]
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("/ä b?c=ü", "/%C3%A4%20b?c=%C3%BC"),
+        ("/100%.pdf", "/100%25.pdf"),
+        ('/a|b{c}"<>', "/a%7Cb%7Bc%7D%22%3C%3E"),
+    ],
+)
+async def test_a_url_with_characters_that_none_has_is_quoted(fetching, web, path, asked):
+    assert_error(await fetching.parse({"file": web.at(path)}), 422, "404")
+    assert web.visits == [asked]
+
+
+async def test_a_redirect_may_leave_the_scheme_out(fetching, web, triton):
+    web.serve("/page", PNG)
+    web.redirect("/old", web.at("/page").removeprefix("http:"))
+    assert (await fetching.parse({"file": web.at("/old")})).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["user%3A:p", "%E4%BD%A0:x"])
+async def test_a_name_in_a_url_that_no_header_can_hold_is_told_so(fetching, web, name):
+    assert_error(await fetching.parse({"file": web.at("/page").replace("//", f"//{name}@")}), 422, "`file`")
+    await fetching.assert_still_good()
 
 
 @pytest.mark.parametrize("status", [201, 203, 206])

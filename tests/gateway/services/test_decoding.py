@@ -39,6 +39,12 @@ def test_what_does_not_belong_into_base64_is_left_out_where_a_document_comes_of_
     assert decode(form.format(base64.b64encode(png).decode())) == png
 
 
+def test_pieces_of_base64_that_were_joined_are_refused_and_not_cut_after_the_first():
+    pieces = [base64.b64encode(piece).decode() for piece in (b"\x89PNG\r\n\x1a\n" + bytes(2), bytes(10))]
+    with pytest.raises(InvalidDocument, match="`file` is neither base64 nor"):
+        decode("".join(pieces))
+
+
 def test_a_data_url_with_bad_base64_is_refused():
     with pytest.raises(InvalidDocument, match="data: URL"):
         decode("data:image/png;base64,###")

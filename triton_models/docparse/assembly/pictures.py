@@ -23,8 +23,8 @@ _LONGEST_JPEG_SIDE = 65_500
 
 # What clients that change pictures may make of them.
 _SENT_BACK = ("JPEG", "PNG", "WEBP", "BMP")
-# A blank JPEG has 57: 16 x 16 pixels in 36 bits.
-_MOST_PIXELS_PER_BYTE = 64
+# A blank JPEG has 60, one that a client made smaller 170; of a PNG a few bytes could be millions of pixels.
+_MOST_PIXELS_PER_BYTE = 200
 
 # Below the three pages of `preprocessed_img`. Source: PaddleX.
 _CAPTION_PIXELS = 25

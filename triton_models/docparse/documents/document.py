@@ -40,6 +40,7 @@ class Document:
         self._settings = settings
         self.kind: Literal["image", "pdf", "tiff"] = info.kind
         self.total_pages = len(info.pages)
+        self.ends_early = info.ends_early
         self.pages: list[PageSize] = [info.pages[index] for index in selected]
 
     async def render(self, position: int, owner: Owner | None = None) -> "NDArray[np.uint8]":

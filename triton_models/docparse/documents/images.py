@@ -1,5 +1,6 @@
-"""Image files, frame by frame: sizes by Pillow, from their headers; pixels by OpenCV and Pillow, as in PaddleX."""
+"""Image files, frame by frame: sizes from their headers, before a pixel is decoded; pixels as PaddleX decodes them."""
 
+import mmap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,8 +12,8 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from docparse.documents.png import read_png_head
-from docparse.documents.tiff import says_one_size
-from docparse.errors import EmptyDocument, ImageTooLarge, InvalidDocument
+from docparse.documents.tiff import TILE_LENGTH, TILE_WIDTH, says_one_size
+from docparse.errors import EmptyDocument, ImageTooLarge, InvalidDocument, PageFailure
 from docparse.page_memory import MakeRoom, own_room
 from docparse.protocol import PageSize
 
@@ -37,6 +38,11 @@ _TURNS: "dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]]" = {
     8: lambda pixels: pixels.transpose(1, 0, 2)[::-1],
 }
 _THAT_SWAP = (5, 6, 7, 8)
+
+_END_OF_IMAGE, _START_OF_SCAN = b"\xff\xd9", b"\xff\xda"
+
+# 4,096 pixels square; programs write 128 to 1,024.
+_LARGEST_TILE = 4096 * 4096
 
 _TWO_SIZES = "`file` is a damaged {} image: it says that it has two sizes."
 
@@ -73,6 +79,12 @@ def inspect_image(path: Path, kind: str, max_pixels: int) -> list[PageSize]:
     return sizes
 
 
+def ends_early(path: Path) -> bool:
+    """Whether a JPEG lacks its end: there is no end marker behind the last scan."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return data.rfind(_END_OF_IMAGE) < data.rfind(_START_OF_SCAN)
+
+
 def decode_frame(
     path: Path, kind: str, index: int, max_pixels: int, make_room: MakeRoom = own_room
 ) -> "NDArray[np.uint8]":
@@ -83,20 +95,33 @@ def decode_frame(
 
     Raises:
         InvalidDocument: the pixels are truncated or corrupt, or more or less than the header says.
+        PageFailure: those of one frame of several are.
     """
     if kind == "png":
         head = _head_of_png(path, max_pixels)
         decoded = _decode_with_opencv(path, kind)
         if decoded is not None:
             return _place(decoded, head, kind, make_room)
+        with _open(path, kind) as image:
+            return _place_by_pillow(image, head, make_room)
     with _open(path, kind) as image:
-        _seek(image, index, kind)
+        if kind == "tiff" and getattr(image, "is_animated", False):
+            return _decode_one_of_several(image, index, max_pixels, make_room)
         head = _head_of(image, max_pixels)
-        several = kind == "tiff" and getattr(image, "is_animated", False)
-        decoded = None if several or kind in ("gif", "png") else _decode_with_opencv(path, kind)
+        decoded = None if kind == "gif" else _decode_with_opencv(path, kind)
         if decoded is not None:
             return _place(decoded, head, kind, make_room)
         return _place_by_pillow(image, head, make_room)
+
+
+def _decode_one_of_several(
+    image: Image.Image, index: int, max_pixels: int, make_room: MakeRoom
+) -> "NDArray[np.uint8]":
+    try:
+        _seek(image, index, "tiff")
+        return _place_by_pillow(image, _head_of(image, max_pixels), make_room)
+    except InvalidDocument as error:
+        raise PageFailure(f"Page {index + 1} of the TIFF cannot be decoded.") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +138,14 @@ class _Head:
         return PageSize(self.height, self.width) if swapped else PageSize(self.width, self.height)
 
 
+def _check_tiles(image: Image.Image) -> None:
+    """A decoder makes room for a whole tile, however small the picture is of which it is one."""
+    tags = getattr(image, "tag_v2", {})
+    width, length = (tags.get(tag, 0) for tag in (TILE_WIDTH, TILE_LENGTH))
+    if not isinstance(width, int) or not isinstance(length, int) or width * length > _LARGEST_TILE:
+        raise InvalidDocument("`file` is a TIFF whose tiles are too large.")
+
+
 def _head_of_png(path: Path, max_pixels: int) -> _Head:
     head = read_png_head(path)
     if head is None:
@@ -123,8 +156,10 @@ def _head_of_png(path: Path, max_pixels: int) -> _Head:
 
 def _head_of(image: Image.Image, max_pixels: int) -> _Head:
     check_pixels(*image.size, max_pixels)
+    if image.format == "TIFF":
+        _check_tiles(image)
     # Pillow turns a TIFF itself when it loads it, and says its turned size before; OpenCV turns no WebP.
-    exif = image.info.get("exif") if image.format in ("JPEG", "MPO", "PNG") else None
+    exif = image.info.get("exif") if image.format in ("JPEG", "MPO") else None
     return _Head(*image.size, _orientation(exif))
 
 
@@ -149,8 +184,10 @@ def _decode_with_opencv(path: Path, kind: str) -> "NDArray[np.uint8] | None":
     # From the file: from memory, as PaddleX does it, what is missing of a JPEG is whatever lay in memory before.
     try:
         decoded: NDArray[np.uint8] | None = cv2.imread(str(path), flags)
-    except cv2.error as error:  # it sees more pixels than it may decode, though its header did not say so
-        raise InvalidDocument(_TWO_SIZES.format(kind.upper())) from error
+    except (
+        cv2.error
+    ):  # wider than it takes any, or of more pixels than it may decode; Pillow goes by the checked size
+        return None
     return decoded
 
 
@@ -172,6 +209,8 @@ def _place_by_pillow(image: Image.Image, head: _Head, make_room: MakeRoom) -> "N
         raise InvalidDocument(f"`file` is a damaged or truncated {image.format} image.") from error
     if rgb.size != (head.width, head.height):
         raise InvalidDocument(_TWO_SIZES.format(image.format))
+    if head.orientation != 1:
+        return _place(np.asarray(rgb)[:, :, ::-1], head, str(image.format), make_room)
     pixels = make_room(rgb.height, rgb.width)
     _copy_bgr(rgb, pixels)
     return pixels
@@ -191,7 +230,7 @@ def _open(path: Path, kind: str) -> Iterator[Image.Image]:
     with path.open("rb") as file:
         try:
             image = Image.open(file, formats=[kind.upper()])
-        except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        except (UnidentifiedImageError, OSError, SyntaxError, TypeError, ValueError) as error:
             raise InvalidDocument(
                 f"`file` begins like a {kind.upper()} image but cannot be decoded."
             ) from error

@@ -11,7 +11,9 @@ import multiprocessing
 import os
 import threading
 from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -29,6 +31,25 @@ logger = logging.getLogger(__name__)
 _START_SECONDS = 120.0
 
 
+# Read once, when OpenCV is loaded: of how many pixels it may decode a picture, whatever its header says.
+_OPENCV_LIMIT = "OPENCV_IO_MAX_IMAGE_PIXELS"
+_environment_lock = threading.Lock()
+
+
+@contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    """For a process that is started meanwhile; it can be given an environment in no other way."""
+    with _environment_lock:
+        before = os.environ.get(name)
+        os.environ[name] = value
+        try:
+            yield
+        finally:
+            os.environ.pop(name)
+            if before is not None:
+                os.environ[name] = before
+
+
 class _WorkerDied(Exception):
     """The process ended before it answered."""
 
@@ -39,7 +60,8 @@ class _Worker:
     Only `end` may come from another thread: what starts or ends the process holds the lock.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, max_pixels: int) -> None:
+        self._max_pixels = max_pixels
         # Spawned: a fork of a process with Triton's threads would copy their locks.
         self._context = multiprocessing.get_context("spawn")
         self._process: BaseProcess | None = None
@@ -82,7 +104,8 @@ class _Worker:
             if self._connection is None:
                 self._connection, theirs = self._context.Pipe()
                 self._process = self._context.Process(target=serve_tasks, args=(theirs,), daemon=True)
-                self._process.start()
+                with _environment(_OPENCV_LIMIT, str(self._max_pixels)):
+                    self._process.start()
                 theirs.close()
             return self._connection
 
@@ -125,9 +148,7 @@ class RenderPool:
 
     def __init__(self, workers: int, timeout_seconds: float, max_pixels: int) -> None:
         self._timeout_seconds = timeout_seconds
-        # The workers inherit it, and their OpenCV reads it once: what a decoder may hold, whatever a header says.
-        os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(max_pixels)
-        self._workers = [_Worker() for _ in range(workers)]
+        self._workers = [_Worker(max_pixels) for _ in range(workers)]
         self._idle = deque(self._workers)
         self._limiter = FairLimiter(workers)
         self._memory = PageMemory()

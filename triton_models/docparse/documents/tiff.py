@@ -4,10 +4,11 @@ import struct
 from pathlib import Path
 
 _WIDTH, _LENGTH = 256, 257
+TILE_WIDTH, TILE_LENGTH = 322, 323
 
 
 def says_one_size(path: Path) -> bool:
-    """Whether the first frame's directory names its width once and its length once.
+    """Whether the first frame's directory names its width once and its length once, and those of a tile at most once.
 
     Decoders take the first or the last of several, so a size that was checked might not be the one that is decoded.
     A directory that cannot be read says nothing.
@@ -36,4 +37,7 @@ def says_one_size(path: Path) -> bool:
             ]
         except (struct.error, OSError, ValueError):
             return False
-    return tags.count(_WIDTH) == tags.count(_LENGTH) == 1
+    return (
+        tags.count(_WIDTH) == tags.count(_LENGTH) == 1
+        and max(map(tags.count, (TILE_WIDTH, TILE_LENGTH))) <= 1
+    )

@@ -6,7 +6,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from docparse.documents.images import decode_frame, inspect_image
+import cv2
+
+from docparse.documents.images import decode_frame, ends_early, inspect_image
 from docparse.documents.pdf import PdfReader
 from docparse.errors import DocparseError, InvalidDocument, PageFailure
 from docparse.page_memory import BadReference, MakeRoom, PageReference, open_room, own_room
@@ -45,16 +47,18 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class DocumentInfo:
-    """What a document is, without a pixel decoded."""
+    """What a document is, without a pixel decoded; `ends_early` when a part of the picture is missing."""
 
     kind: Literal["image", "pdf", "tiff"]
     pages: list[PageSize]
+    ends_early: bool = False
 
 
 def serve_tasks(connection: Connection) -> None:
     """Say that it is ready, then answer tasks until the other end closes; an answer is a result or an error."""
     # Ctrl+C reaches the whole process group; the pool decides when a worker ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    cv2.setLogLevel(0)  # what is wrong with a document is said to its client, not in the log
     reader = PdfReader()
     connection.send(None)
     while True:
@@ -101,7 +105,8 @@ def _inspect(task: RenderTask, reader: PdfReader) -> DocumentInfo:
         return DocumentInfo("pdf", reader.inspect(task.path, task.scale, task.max_pixels))
     pages = inspect_image(task.path, task.kind, task.max_pixels)
     # A TIFF of one frame is an image to clients, of several a paged document.
-    return DocumentInfo("tiff" if len(pages) > 1 else "image", pages)
+    cut = task.kind == "jpeg" and ends_early(task.path)
+    return DocumentInfo("tiff" if len(pages) > 1 else "image", pages, cut)
 
 
 def _render(task: RenderTask, index: int, reader: PdfReader, make_room: MakeRoom) -> "NDArray[np.uint8]":

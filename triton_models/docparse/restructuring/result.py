@@ -83,7 +83,7 @@ def _add_docx(
             {
                 "code": "pictures_not_exported",
                 "message": f"{left_out} of the pictures are not in the docx: they are neither base64 of a picture "
-                "nor links of this service that are still good.",
+                "as this service sends them nor links of this service that are still good.",
             }
         )
     for index, key in page.header_pictures.items():
