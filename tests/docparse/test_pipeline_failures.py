@@ -1,9 +1,11 @@
 """What goes wrong costs what it is about: a region, a page or a document, and never a neighbour."""
 
 import asyncio
+import io
 from collections.abc import Awaitable, Callable
 
 import pytest
+from PIL import Image
 
 from docparse.errors import (
     InvalidDocument,
@@ -17,6 +19,8 @@ from tests.docparse.pages import box
 from tests.docparse.parsing import PageSeen, grey_in, grey_of, running_pipeline, say_grey
 from tests.fakes.vlm import hang, refusal
 from tests.samples import pdf_bytes, pdf_of_sizes, pdf_with_a_broken_page
+
+STRIP_OFFSETS = 273
 
 
 def fail_page(number: int, pages: int, error: Exception) -> Callable[[PageSeen], Awaitable[None]]:
@@ -58,6 +62,24 @@ async def test_a_page_of_a_pdf_that_is_too_large_is_an_empty_page_and_the_others
         alone = pipeline.parse(data, page_ranges="2")
         with pytest.raises(InvalidDocument, match="too large to render"):
             await alone.finish()
+
+
+async def test_a_frame_of_a_tiff_that_is_damaged_is_an_empty_page_with_a_warning(pool, settings):
+    frames = [Image.new("L", (200, 100), grey) for grey in (0, 100, 200)]
+    buffer = io.BytesIO()
+    options = {"save_all": True, "compression": "tiff_adobe_deflate", "append_images": frames[1:]}
+    frames[0].save(buffer, "TIFF", **options)
+    with Image.open(buffer) as image:
+        image.seek(1)
+        (place,) = image.tag_v2[STRIP_OFFSETS]
+    data = bytearray(buffer.getvalue())
+    data[place : place + 8] = bytes(8)
+    async with running_pipeline(pool, settings) as pipeline:
+        parsing = await pipeline.parse(bytes(data), kind="tiff").finish()
+    assert [len(texts) for texts in parsing.texts] == [1, 0, 1]
+    assert parsing.elements[1]["warnings"] == [
+        {"code": "page_failed", "message": "Page 2 of the TIFF cannot be decoded."}
+    ]
 
 
 async def test_a_page_whose_layout_fails_is_an_empty_page_with_a_warning(pool, settings):
