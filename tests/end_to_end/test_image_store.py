@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from deploy.local.process import RunningStack, running_stack
+from docparse.assembly.pictures import encode_again_for_word
 from tests.end_to_end.conftest import EXAMPLES
 
 
@@ -76,7 +77,7 @@ def test_links_given_back_become_pictures_of_the_word_document(stack, result):
     with zipfile.ZipFile(io.BytesIO(base64.b64decode(page["exports"]["docx"]["content"]))) as archive:
         pictures = [archive.read(name) for name in archive.namelist() if name.startswith("word/media/")]
     links = page["markdown"]["images"].values()
-    assert sorted(pictures) == sorted(httpx.get(link).content for link in links)
+    assert sorted(pictures) == sorted(encode_again_for_word(httpx.get(link).content) for link in links)
     assert len(pictures) == 2
 
 
