@@ -22,7 +22,6 @@ REPORTED_PROBLEMS = 3
 # Whoever says "as many as you like" by a number that no tier could count gets the largest that all can.
 Positive = Annotated[int, Field(gt=0), AfterValidator(lambda value: min(value, 2**31 - 1))]
 
-
 # It is held in memory, and not counted, until the answer is sent.
 LONGEST_LOG_ID = 65_536
 

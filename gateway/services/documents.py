@@ -1,7 +1,6 @@
 """From the request's `file` to bytes of a known kind: base64, data: URL, http(s) URL or an upload."""
 
 import asyncio
-import base64
 import binascii
 import re
 from urllib.parse import unquote_to_bytes
@@ -95,7 +94,7 @@ def _decode_base64(text: str, complaint: str) -> bytes:
     try:
         # As PaddleX reads it: what does not belong there is left out. Much that is no base64 can be read so; of pieces
         # that were joined, only the first, and a document is not cut in silence.
-        content = b"" if "=" in _NO_BASE64.sub("", text).rstrip("=") else base64.b64decode(text)
+        content = b"" if "=" in _NO_BASE64.sub("", text).rstrip("=") else pybase64.b64decode(text)
     except (binascii.Error, ValueError):
         content = b""
     if sniff(content) is None:

@@ -172,8 +172,24 @@ async def running_pipeline(
         yield RunningPipeline(settings, pool, vlm, client, image_store)
 
 
+async def hold_all_but_the_first(page: PageSeen) -> None:
+    """For a layout that lays out the first page of a document and no other."""
+    if page.grey != 0:
+        await asyncio.Event().wait()
+
+
 async def say_grey(completion: Completion) -> str:
     return f"grey {grey_in(completion)}"
+
+
+def say_grey_after(go_on: asyncio.Event) -> Callable[[Completion], Awaitable[str]]:
+    """A VLM that answers nobody before then."""
+
+    async def reply(completion: Completion) -> str:
+        await go_on.wait()
+        return await say_grey(completion)
+
+    return reply
 
 
 def grey_in(completion: Completion) -> int:

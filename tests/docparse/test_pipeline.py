@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from docparse.settings import Settings
 from tests.docparse.pages import box
-from tests.docparse.parsing import PageSeen, grey_in, grey_of, running_pipeline, say_grey
+from tests.docparse.parsing import PageSeen, grey_in, grey_of, running_pipeline, say_grey, say_grey_after
 from tests.samples import image_bytes, pdf_bytes
 
 LETTER = (100, 100)  # points; a book's pages are 200 x 100
@@ -102,13 +102,9 @@ async def test_no_more_than_so_many_pages_are_in_layout_detection_over_all_docum
 async def test_pages_are_begun_ahead_only_until_the_vlm_has_as_much_again_to_do(pool, tmp_path):
     go_on = asyncio.Event()
 
-    async def hold(completion):
-        await go_on.wait()
-        return await say_grey(completion)
-
     settings = Settings(spool_dir=tmp_path, vlm_max_concurrency=4, max_pages_in_preparation=1)
     async with running_pipeline(pool, settings) as pipeline:
-        pipeline.vlm.reply = hold
+        pipeline.vlm.reply = say_grey_after(go_on)
         pipeline.layout.boxes = [box("text", 20, 20, 180, 80), box("table", 20, 100, 180, 180)]
         book = pipeline.parse(pdf_bytes(20), merge_layout_blocks=False)
         await pipeline.until(lambda: len(pipeline.layout.seen) == 4)  # two with the VLM, two in its line
@@ -126,13 +122,9 @@ async def test_a_page_is_cut_and_encoded_before_it_has_a_place_at_the_vlm(pool, 
     """A place at the VLM is held while the VLM works, not while we do; and pixels are not held in its line."""
     go_on = asyncio.Event()
 
-    async def hold(completion):
-        await go_on.wait()
-        return await say_grey(completion)
-
     settings = Settings(spool_dir=tmp_path, vlm_max_concurrency=1, max_pages_in_preparation=1)
     async with running_pipeline(pool, settings) as pipeline:
-        pipeline.vlm.reply = hold
+        pipeline.vlm.reply = say_grey_after(go_on)
         parsing = pipeline.parse(pdf_bytes(2))
         await pipeline.vlm.wait_for_completions(1)
         # The first page is still with the VLM, and yet the only place for pixels is free for the second.

@@ -6,16 +6,19 @@ import pytest
 
 from docparse.errors import DeadlineExceeded
 from docparse.settings import Settings
-from tests.docparse.parsing import HANG_SECONDS, PageSeen, running_pipeline, say_grey
+from tests.docparse.parsing import (
+    HANG_SECONDS,
+    PageSeen,
+    hold_all_but_the_first,
+    running_pipeline,
+    say_grey,
+    say_grey_after,
+)
 from tests.fakes.vlm import hang
 from tests.samples import pdf_bytes
 
 
 async def test_the_clock_of_a_request_ends_it_and_drops_its_calls(pool, settings, tmp_path):
-    async def hold_all_but_the_first(page: PageSeen) -> None:
-        if page.grey != 0:
-            await asyncio.Event().wait()
-
     async with running_pipeline(pool, settings) as pipeline:
         await pipeline.parse(pdf_bytes(1)).finish()  # the workers are up: two seconds are long enough
         pipeline.layout.before, pipeline.vlm.reply = hold_all_but_the_first, hang
@@ -39,10 +42,6 @@ async def test_a_clock_that_has_run_out_already_lets_nothing_begin(pool, setting
 
 async def test_a_cancelled_document_stops_everything_and_leaves_no_file(pool, tmp_path):
     settings = Settings(spool_dir=tmp_path, layout_max_concurrency=6, max_pages_in_preparation=8)
-
-    async def hold_all_but_the_first(page: PageSeen) -> None:
-        if page.grey != 0:
-            await asyncio.Event().wait()
 
     async with running_pipeline(pool, settings) as pipeline:
         pipeline.layout.before, pipeline.vlm.reply = hold_all_but_the_first, hang
@@ -101,15 +100,11 @@ async def test_pages_that_could_not_be_done_in_time_are_not_begun_and_those_in_w
     """The clock of a book runs out while its first pages are read; recent pages say that no further one can be done."""
     go_on = asyncio.Event()
 
-    async def hold(completion):
-        await go_on.wait()
-        return await say_grey(completion)
-
     settings = Settings(spool_dir=tmp_path, vlm_max_concurrency=2, max_pages_in_work=2)
     async with running_pipeline(pool, settings) as pipeline:
         for _ in range(8):
             pipeline.page_times.add(HANG_SECONDS / 2)
-        pipeline.vlm.reply = hold
+        pipeline.vlm.reply = say_grey_after(go_on)
         book = pipeline.parse(pdf_bytes(9), seconds=HANG_SECONDS)
         await pipeline.vlm.wait_for_completions(2)
         for _ in range(32):

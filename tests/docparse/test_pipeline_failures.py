@@ -16,7 +16,14 @@ from docparse.errors import (
 )
 from docparse.settings import Settings
 from tests.docparse.pages import box
-from tests.docparse.parsing import PageSeen, grey_in, grey_of, running_pipeline, say_grey
+from tests.docparse.parsing import (
+    PageSeen,
+    grey_in,
+    grey_of,
+    hold_all_but_the_first,
+    running_pipeline,
+    say_grey,
+)
 from tests.fakes.vlm import hang, refusal
 from tests.samples import pdf_bytes, pdf_of_sizes, pdf_with_a_broken_page
 
@@ -147,10 +154,6 @@ async def test_a_layout_model_that_is_gone_ends_the_document_and_its_other_pages
 
 
 async def test_a_vlm_that_dies_ends_the_document_and_its_other_pages(pool, settings):
-    async def hold_all_but_the_first(page: PageSeen) -> None:
-        if page.grey != 0:
-            await asyncio.Event().wait()
-
     async with running_pipeline(pool, settings) as pipeline:
         pipeline.layout.before, pipeline.vlm.reply = hold_all_but_the_first, hang
         parsing = pipeline.parse(pdf_bytes(3))

@@ -12,11 +12,9 @@ import pytest
 
 from docparse.documents import RenderPool
 from docparse.pipeline import DocumentPipeline
-from docparse.recognition import Recognizer
-from docparse.scheduling import FairLimiter
 from docparse.settings import Settings
 from tests.docparse.pages import box
-from tests.docparse.vlm import client_for
+from tests.docparse.test_recognition import recognizer_for
 from tests.fakes.triton import FakeTriton
 from tests.fakes.vlm import running_vlm
 from tests.gateway.conftest import StartGateway
@@ -37,14 +35,10 @@ async def our_pipeline(triton: FakeTriton) -> AsyncIterator[None]:
     models = Models([[box("text", 10, 10, 300, 100), box("table", 10, 110, 300, 200)]])
     pool = RenderPool(workers=1, timeout_seconds=30, max_pixels=10**8)
     try:
-        async with running_vlm("a text") as vlm, client_for(vlm, retries=0) as client:
-            recognizer = Recognizer(
-                client,
-                FairLimiter(16),
-                pixel_limits="send",
-                repetition_guard="stream",
-                max_output_tokens=8192,
-            )
+        async with (
+            running_vlm("a text") as vlm,
+            recognizer_for(vlm, 16, pixel_limits="send") as recognizer,
+        ):
             put_behind(triton, DocumentPipeline(Settings(), pool, models.detect, recognizer))
             yield
     finally:

@@ -80,9 +80,10 @@ def inspect_image(path: Path, kind: str, max_pixels: int) -> list[PageSize]:
 
 
 def ends_early(path: Path) -> bool:
-    """Whether a JPEG lacks its end: there is no end marker behind the last scan."""
+    """Whether a JPEG lacks its end: a scan starts behind the last end marker."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return data.rfind(_END_OF_IMAGE) < data.rfind(_START_OF_SCAN)
+        # Of a whole picture only the last bytes are looked at.
+        return data.find(_START_OF_SCAN, max(0, data.rfind(_END_OF_IMAGE))) >= 0
 
 
 def decode_frame(
@@ -181,12 +182,11 @@ def _decode_with_opencv(path: Path, kind: str) -> "NDArray[np.uint8] | None":
     if kind == "tiff" and not says_one_size(path):
         raise InvalidDocument(_TWO_SIZES.format(kind.upper()))
     flags = cv2.IMREAD_COLOR if kind == "tiff" else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    # From the file: from memory, as PaddleX does it, what is missing of a JPEG is whatever lay in memory before.
     try:
+        # From the file: from memory, as PaddleX does it, what is missing of a JPEG is whatever lay in memory before.
         decoded: NDArray[np.uint8] | None = cv2.imread(str(path), flags)
-    except (
-        cv2.error
-    ):  # wider than it takes any, or of more pixels than it may decode; Pillow goes by the checked size
+    except cv2.error:
+        # Wider than it takes any, or of more pixels than it may decode; Pillow goes by the checked size.
         return None
     return decoded
 

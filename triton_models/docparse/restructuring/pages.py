@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from docparse import paddlex_forms
+from docparse.assembly.block_recognition import FIELD
 from docparse.assembly.image_keys import ImageKeys
 from docparse.restructuring.naming import mentioned_keys, name_pictures
 from docparse.restructuring.request import GivenBlock, GivenPage
@@ -94,7 +95,7 @@ def _build_block(given: GivenBlock) -> Any:
 
 
 def _extra_fields(given: GivenBlock) -> Mapping[str, Any]:
-    return {} if given.block_recognition is None else {"block_recognition": given.block_recognition}
+    return {} if given.block_recognition is None else {FIELD: given.block_recognition}
 
 
 def _make_names_unique(pages: Sequence[Page]) -> None:
